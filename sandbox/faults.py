@@ -111,7 +111,7 @@ class Faults:
 
 
 class Dropped(Exception):
-    """Raised to make the server close the connection without an answer."""
+    """Raised in the middle of an answer: the server then closes the connection."""
 
 
 class FaultMiddleware:
@@ -132,8 +132,15 @@ class FaultMiddleware:
         if not fault.before:
             await self.app(scope, receive, _swallow)
         if fault.kind == "drop":
-            raise Dropped
+            return await _drop(send)
         return await fault.response()(scope, receive, send)
+
+
+async def _drop(send: Send) -> None:
+    """Promises a body and hangs up: the only way an ASGI application can cut a connection."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    raise Dropped
 
 
 async def _swallow(_message: Any) -> None:

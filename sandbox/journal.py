@@ -25,7 +25,7 @@ class Journal:
 
     def since(self, number: int = 0) -> list[dict[str, Any]]:
         rows = self._connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM journal WHERE number > ? ORDER BY number",  # noqa: S608 - constants
+            f"SELECT {', '.join(COLUMNS)} FROM journal WHERE number > ? ORDER BY number",
             (number,),
         )
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

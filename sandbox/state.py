@@ -70,7 +70,8 @@ class State:
         self.connection.execute("PRAGMA synchronous = OFF")
         self.connection.execute("PRAGMA cache_size = -1000")
         self.connection.execute(
-            "CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, value TEXT, PRIMARY KEY (bucket, key)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS objects"
+            " (bucket TEXT, key TEXT, value TEXT, PRIMARY KEY (bucket, key)) WITHOUT ROWID"
         )
         self._buckets: dict[str, Bucket] = {}
 
