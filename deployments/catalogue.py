@@ -1,0 +1,270 @@
+"""What Azure offers here, remembered with its date. Pages read it without calling Azure; the worker keeps it fresh.
+
+Entries: `subscriptions`; `regions:<subscription>`; `offer:<subscription>:<region>` (sizes, quotas, versions);
+`price:<region>:<size>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.policy import granted_subscriptions
+from cloud.errors import SlipwayError
+from cloud.profile import AzureCloud
+from deployments.models import CatalogueEntry
+from deployments.pricing import Estimate, estimate
+
+if TYPE_CHECKING:
+    from cloud.azure.session import AzureSession
+
+#: A hub's system pods need at least this much on each node.
+SMALLEST_NODE = (2, 7)  # virtual CPUs, GiB of memory
+
+
+@dataclass(frozen=True)
+class SubscriptionChoice:
+    id: str
+    name: str
+    state: str
+    quota_id: str
+
+    @property
+    def is_free_trial(self) -> bool:
+        return self.quota_id.startswith("FreeTrial")
+
+
+@dataclass(frozen=True)
+class RegionChoice:
+    name: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class SizeChoice:
+    """A node size with the price of one node for an hour (None while unknown) and how many the quota still allows."""
+
+    name: str
+    family: str
+    vcpus: int
+    memory_gib: float
+    fits: int
+    node_hour: Decimal | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.name.removeprefix('Standard_')}: {self.vcpus} CPUs, {self.memory_gib:g} GB memory"
+
+
+@dataclass(frozen=True)
+class QuotaLeft:
+    """Cores used and allowed, of a family or (`cores`) of the whole region."""
+
+    label: str
+    used: int
+    limit: int
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one subscription may have in one region, as of `fetched_at`."""
+
+    sizes: tuple[SizeChoice, ...]
+    quotas: dict[str, QuotaLeft]
+    versions: tuple[str, ...]
+    default_version: str
+    fetched_at: datetime | None
+
+    def size(self, name: str) -> SizeChoice | None:
+        return next((size for size in self.sizes if size.name == name), None)
+
+    @property
+    def cores(self) -> QuotaLeft:
+        return self.quotas.get("cores", QuotaLeft("Cores in the region", 0, 0))
+
+
+def subscriptions(user: User) -> list[SubscriptionChoice]:
+    """The subscriptions the person may use and the portal can see, enabled ones first."""
+    allowed = granted_subscriptions(user)
+    found = [SubscriptionChoice(**row) for row in _read("subscriptions").get("rows", [])]
+    mine = [choice for choice in found if choice.id.lower() in allowed]
+    return sorted(mine, key=lambda choice: (choice.state != "Enabled", choice.is_free_trial, choice.name))
+
+
+def subscription(subscription_id: str) -> SubscriptionChoice | None:
+    rows = _read("subscriptions").get("rows", [])
+    return next((SubscriptionChoice(**row) for row in rows if row["id"].lower() == subscription_id.lower()), None)
+
+
+def regions(subscription_id: str) -> list[RegionChoice]:
+    """The regions offered, by display name."""
+    rows = _read(f"regions:{subscription_id.lower()}").get("rows", [])
+    return sorted((RegionChoice(**row) for row in rows), key=lambda region: region.display_name)
+
+
+def offer(subscription_id: str, region: str) -> Offer | None:
+    """What may be had there; None while nobody has looked."""
+    entry = CatalogueEntry.objects.filter(key=f"offer:{subscription_id.lower()}:{region}").first()
+    if entry is None or entry.fetched_at is None:
+        return None
+    quotas = {key: QuotaLeft(**row) for key, row in entry.data["quotas"].items()}
+    prices = _prices(region)
+    sizes = (_size_choice(row, quotas, prices) for row in entry.data["sizes"] if _is_offered(row))
+    return Offer(
+        sizes=tuple(sorted(sizes, key=lambda size: (size.vcpus, size.memory_gib, size.name))),
+        quotas=quotas,
+        versions=tuple(entry.data["versions"]),
+        default_version=entry.data["default_version"],
+        fetched_at=entry.fetched_at,
+    )
+
+
+def suggestion(offered: Offer) -> tuple[str, int]:
+    """A size and a number of nodes that the quota left allows: three 4-core nodes, down to one of 2 cores."""
+    for vcpus, count in ((4, 3), (4, 2), (2, 3), (2, 2), (4, 1), (2, 1)):
+        fitting = [size for size in offered.sizes if size.vcpus == vcpus and size.fits >= count]
+        general = [size for size in fitting if size.name.startswith("Standard_D")] or fitting
+        if general:
+            return max(general, key=lambda size: size.name[-3:]).name, count
+    return (offered.sizes[0].name, 1) if offered.sizes else ("", 1)
+
+
+def cost(region: str, size: str, count: int, tier: str = "Free") -> Estimate | None:
+    """What such a hub costs a month; None while Azure's price is not known."""
+    entry = CatalogueEntry.objects.filter(key=f"price:{region}:{size}").first()
+    if entry is None or entry.fetched_at is None or "amount" not in entry.data:
+        return None
+    return estimate(
+        node_hour=Decimal(entry.data["amount"]),
+        node_count=count,
+        tier=tier,
+        currency=entry.data["currency"],
+        as_of=entry.fetched_at.date().isoformat(),
+    )
+
+
+def _read(key: str) -> dict[str, Any]:
+    entry = CatalogueEntry.objects.filter(key=key).first()
+    return entry.data if entry else {}
+
+
+def _prices(region: str) -> dict[str, Decimal]:
+    entries = CatalogueEntry.objects.filter(key__startswith=f"price:{region}:").exclude(fetched_at=None)
+    return {entry.key.rsplit(":", 1)[1]: Decimal(entry.data["amount"]) for entry in entries if "amount" in entry.data}
+
+
+def _is_offered(row: dict[str, Any]) -> bool:
+    return not row["restricted"] and row["vcpus"] >= SMALLEST_NODE[0] and row["memory_gib"] >= SMALLEST_NODE[1]
+
+
+def _size_choice(row: dict[str, Any], quotas: dict[str, QuotaLeft], prices: dict[str, Decimal]) -> SizeChoice:
+    nothing = QuotaLeft("", 0, 0)
+    left = min(quotas.get(row["family"].lower(), nothing).left, quotas.get("cores", nothing).left)
+    return SizeChoice(
+        name=row["name"],
+        family=row["family"],
+        vcpus=row["vcpus"],
+        memory_gib=row["memory_gib"],
+        fits=left // row["vcpus"],
+        node_hour=prices.get(row["name"]),
+    )
+
+
+# --- the worker's half: looking anew -------------------------------------------------------------------------------
+
+
+def refresh(az: AzureSession, profile: AzureCloud) -> None:
+    """Looks at everything anew. What cannot be seen keeps its old entry, with the reason beside it."""
+    from cloud.azure import offers
+
+    seen = _store("subscriptions", lambda: {"rows": [_subscription_row(row) for row in offers.list_subscriptions(az)]})
+    for row in seen.get("rows", []):
+        if row["state"] == "Enabled":
+            refresh_subscription(az, profile, row["id"])
+
+
+def refresh_subscription(az: AzureSession, profile: AzureCloud, subscription_id: str) -> None:
+    """Looks at one subscription's regions, and at what each of them offers."""
+    from cloud.azure import offers
+
+    chosen = set(settings.SLIPWAY_REGIONS)
+    rows = _store(
+        f"regions:{subscription_id.lower()}",
+        lambda: {
+            "rows": [
+                {"name": region.name, "display_name": region.display_name}
+                for region in offers.list_regions(az, subscription_id)
+                if not chosen or region.name in chosen
+            ]
+        },
+    )
+    for row in rows.get("rows", []):
+        refresh_region(az, profile, subscription_id, row["name"])
+
+
+def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, region: str) -> None:
+    """Looks at sizes, quotas and versions of one region, and at prices not asked for today."""
+    seen = _store(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))
+    refresh_prices(profile, region, (row["name"] for row in seen.get("sizes", []) if _is_offered(row)))
+
+
+def refresh_prices(profile: AzureCloud, region: str, sizes: Iterable[str]) -> None:
+    """Asks for each size's price unless it is less than a day old."""
+    from cloud import prices
+
+    yesterday = timezone.now() - timedelta(days=1)
+    known = CatalogueEntry.objects.filter(key__startswith=f"price:{region}:", fetched_at__gt=yesterday)
+    fresh = set(known.values_list("key", flat=True))
+    for size in sizes:
+        if (key := f"price:{region}:{size}") not in fresh:
+            _store(key, lambda size=size: _price_data(prices.node_price(profile, region, size)))
+
+
+def _offer_data(az: AzureSession, subscription_id: str, region: str) -> dict[str, Any]:
+    from cloud.azure import offers
+
+    versions = [
+        version
+        for version in offers.list_kubernetes_versions(az, subscription_id, region)
+        if not version.is_preview
+    ]
+    names = [version.version for version in versions]
+    return {
+        "sizes": [asdict(size) for size in offers.list_node_sizes(az, subscription_id, region)],
+        "quotas": {
+            key: {"label": quota.label, "used": quota.used, "limit": quota.limit}
+            for key, quota in offers.list_quotas(az, subscription_id, region).items()
+        },
+        "versions": names,
+        "default_version": next((v.version for v in versions if v.is_default), names[0] if names else ""),
+    }
+
+
+def _subscription_row(row: Any) -> dict[str, Any]:
+    return {"id": row.id, "name": row.name, "state": row.state, "quota_id": row.quota_id or ""}
+
+
+def _price_data(price: Any) -> dict[str, Any]:
+    return {} if price is None else {"amount": str(price.amount), "currency": price.currency}
+
+
+def _store(key: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Looks and remembers; on failure the old entry stays and says why it is old."""
+    entry, _ = CatalogueEntry.objects.get_or_create(key=key)
+    try:
+        entry.data, entry.fetched_at, entry.problem = look(), timezone.now(), ""
+    except SlipwayError as error:
+        entry.problem = str(error)
+    entry.save()
+    return entry.data

@@ -1,0 +1,80 @@
+"""The one writer of events: redacts, numbers, wakes whoever watches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from deployments.models import Event, Operation
+from deployments.redaction import redact
+from deployments.states import Level
+
+log = logging.getLogger(__name__)
+
+#: Redis channel that carries "there is something new" for every operation; the payload is the operation's id.
+CHANNEL = "slipway:events"
+LONGEST = 4000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line to record."""
+
+    message: str
+    level: Level = Level.INFO
+    step: str = ""
+
+
+class FenceLost(Exception):
+    """Another worker has claimed the operation, or it has ended: what this one wanted to record is void."""
+
+
+def record(operation_id: UUID, lines: Sequence[Line], *, fence: int | None = None) -> int:
+    """Appends lines to the operation's log and returns the number of the last one.
+
+    The counter is raised by one conditional UPDATE, so two writers never share a number and a number once given is
+    never missing. With `fence`, only the operation's present holder may write.
+
+    :raises FenceLost: when `fence` is no longer the operation's.
+    """
+    with transaction.atomic():
+        mine = Operation.objects.filter(id=operation_id)
+        if fence is not None:
+            mine = mine.filter(fence=fence)
+        if not mine.update(event_count=F("event_count") + len(lines)):
+            raise FenceLost(str(operation_id))
+        last = Operation.objects.values_list("event_count", flat=True).get(id=operation_id)
+        first = last - len(lines) + 1
+        Event.objects.bulk_create(
+            Event(
+                operation_id=operation_id,
+                number=first + index,
+                level=line.level,
+                step=line.step,
+                message=redact(line.message)[:LONGEST],
+            )
+            for index, line in enumerate(lines)
+        )
+        transaction.on_commit(lambda: wake(operation_id))
+    return last
+
+
+_publisher: redis.Redis | None = None
+
+
+def wake(operation_id: UUID) -> None:
+    """Tells watchers to look at the database now. Without Redis they look by themselves a little later."""
+    global _publisher
+    try:
+        if _publisher is None:
+            _publisher = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        _publisher.publish(CHANNEL, str(operation_id))
+    except redis.RedisError as error:
+        log.warning("Nobody was woken, watchers will look by themselves: %s", error)

@@ -1,0 +1,302 @@
+"""What is remembered. The database is the truth; decisions are in services, legal moves in states."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from deployments import naming
+from deployments.spec import HubSpec
+from deployments.states import (
+    Health,
+    Level,
+    Lifecycle,
+    OperationKind,
+    OperationStatus,
+    Outcome,
+    SecretState,
+    StepState,
+)
+
+
+class DeploymentQuerySet(models.QuerySet["Deployment"]):
+    def visible_to(self, user: User) -> Self:
+        """The hubs this person may see: their own, or all of them for who reviews."""
+        return self if user.may_review else self.filter(owner=user)
+
+    def live(self) -> Self:
+        return self.exclude(lifecycle__in=[Lifecycle.DELETED, Lifecycle.REJECTED])
+
+    def awaiting_review(self) -> Self:
+        """Requests whose secrets are all in the vault: only those are complete."""
+        pending = SecretRef.objects.filter(state=SecretState.PENDING).values("deployment")
+        return self.filter(lifecycle=Lifecycle.REQUESTED).exclude(id__in=pending)
+
+
+class Deployment(models.Model):
+    """One hub over its life. Lifecycle, health and the outcome of the last operation are three separate facts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="deployments")
+    name = models.CharField(max_length=30)
+    lifecycle = models.CharField(max_length=16, choices=Lifecycle.choices(), default=Lifecycle.REQUESTED)
+    health = models.CharField(max_length=16, choices=Health.choices(), default=Health.UNKNOWN)
+    last_outcome = models.CharField(max_length=16, choices=Outcome.choices(), default=Outcome.NONE)
+    address = models.URLField(help_text="Known before anything exists: it comes from the DNS label.")
+    monthly_cost = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="GBP")
+    keep_until = models.DateField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeploymentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("review_deployment", "Can review requests and see all hubs")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                condition=~Q(lifecycle__in=["deleted", "rejected"]),
+                name="one_live_hub_per_owner_and_name",
+            )
+        ]
+        indexes = [models.Index(fields=["owner", "-created_at"]), models.Index(fields=["lifecycle", "created_at"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("deployments:detail", args=[self.id])
+
+    @property
+    def names(self) -> naming.Names:
+        return naming.derive(self.name, self.id)
+
+    @property
+    def state(self) -> Lifecycle:
+        return Lifecycle(self.lifecycle)
+
+    @property
+    def days_left(self) -> int:
+        return (self.keep_until - date.today()).days
+
+    @property
+    def revision(self) -> SpecRevision:
+        """The newest description of the hub."""
+        revision = self.revisions.order_by("-number").first()
+        assert revision is not None, "a deployment is made together with its first revision"
+        return revision
+
+
+class SpecRevision(models.Model):
+    """One frozen description of a hub; each edit makes a new one."""
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField(default=1)
+    data = models.JSONField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="one_revision_per_number")]
+
+    @property
+    def spec(self) -> HubSpec:
+        return HubSpec.from_json(self.data)
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} revision {self.number}"
+
+
+class Review(models.Model):
+    """An administrator's decision about one revision; there is at most one."""
+
+    revision = models.OneToOneField(SpecRevision, models.CASCADE, related_name="review")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    approved = models.BooleanField()
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{'Approved' if self.approved else 'Rejected'} by {self.reviewer}"
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.may_review else self.filter(deployment__owner=user)
+
+    def due(self) -> Self:
+        """Running operations that can have changed and that no living worker holds."""
+        now = timezone.now()
+        unheld = Q(lease_until=None) | Q(lease_until__lt=now)
+        return self.filter(unheld, status=OperationStatus.RUNNING, next_due_at__lte=now)
+
+
+class Operation(models.Model):
+    """One thing being done to a deployment. `fence` rises with each claim; only its holder may record."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="operations")
+    revision = models.ForeignKey(SpecRevision, models.PROTECT, related_name="operations")
+    kind = models.CharField(max_length=16, choices=OperationKind.choices())
+    status = models.CharField(max_length=16, choices=OperationStatus.choices(), default=OperationStatus.RUNNING)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    next_due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    event_count = models.PositiveBigIntegerField(default=0)
+    error_message = models.TextField(blank=True)
+    error_remedy = models.TextField(blank=True)
+    error_code = models.CharField(max_length=100, blank=True)
+    correlation_id = models.CharField(max_length=100, blank=True)
+    result = models.JSONField(default=dict, blank=True, help_text="What the operation proved: the launch, the receipt.")
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment"], condition=Q(status="running"), name="one_running_operation_per_deployment"
+            ),
+            models.UniqueConstraint(
+                fields=["deployment"], condition=Q(status="waiting"), name="one_waiting_operation_per_deployment"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_due_at"], condition=Q(status="running"), name="operation_due"),
+            models.Index(fields=["deployment", "-created_at"]),
+        ]
+
+    @property
+    def is_final(self) -> bool:
+        return OperationStatus(self.status).look.final
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the first pass to the end, or to now while it runs."""
+        return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+
+    def __str__(self) -> str:
+        return f"{OperationKind(self.kind).label} {self.deployment_id}"
+
+
+class StepRun(models.Model):
+    """One step of an operation: where it stands and what it last saw."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=40)
+    title = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=StepState.choices(), default=StepState.PENDING)
+    summary = models.CharField(max_length=300, blank=True)
+    expected_seconds = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, help_text="Failed tries in a row that will be tried again.")
+    next_due_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    token = models.TextField(blank=True, help_text="How to go on following what Azure is doing; up to 20 kB.")
+    error_message = models.TextField(blank=True)
+    error_remedy = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["operation", "name"], name="one_run_per_step")]
+
+    @property
+    def duration(self) -> timedelta | None:
+        return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {self.name}"
+
+
+class Event(models.Model):
+    """One line of an operation's log. Only events.record() writes here; the stream's id is `operation:number`."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="events")
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    level = models.CharField(max_length=10, choices=Level.choices(), default=Level.INFO)
+    step = models.CharField(max_length=40, blank=True)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["operation", "number"]
+        constraints = [models.UniqueConstraint(fields=["operation", "number"], name="one_event_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}:{self.number}"
+
+
+class Resource(models.Model):
+    """The ledger: one thing we made, or were about to make, outside."""
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="resources")
+    kind = models.CharField(max_length=40)
+    cloud_id = models.CharField(max_length=400)
+    name = models.CharField(max_length=200)
+    intended_at = models.DateTimeField(default=timezone.now, help_text="Written before the call that makes it.")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["intended_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "kind", "cloud_id"], name="one_ledger_row_per_thing")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class SecretRef(models.Model):
+    """Where a secret is: its name and version in the vault, who set it and when. Never a part of the secret.
+
+    A row without a deployment belongs to a request that failed while it was stored; the sweep purges it.
+    """
+
+    deployment = models.ForeignKey(Deployment, models.SET_NULL, null=True, related_name="secrets")
+    purpose = models.CharField(max_length=30)
+    vault_name = models.CharField(max_length=127, unique=True)
+    version = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16, choices=SecretState.choices(), default=SecretState.PENDING)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)
+    purged_at = models.DateTimeField(null=True, blank=True)
+    recoverable_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deployment", "purpose"], name="one_secret_per_purpose")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.deployment_id}"
+
+
+class CatalogueEntry(models.Model):
+    """What Azure offers, as it was last seen; `problem` says why it could not be seen anew."""
+
+    key = models.CharField(max_length=160, unique=True)
+    data = models.JSONField(default=dict)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "catalogue entries"
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,41 @@
+"""This process's way to the outside world: its profile of endpoints, its identity, the portal's vault.
+
+Made lazily: the web process must not load an SDK when it starts, and a worker must not open connections before it forks.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+
+from cloud.profile import AzureCloud
+
+if TYPE_CHECKING:
+    from cloud.azure.session import AzureSession
+    from cloud.keyvault import SecretVault
+
+
+@cache
+def profile() -> AzureCloud:
+    return AzureCloud.load(os.environ)
+
+
+@cache
+def azure() -> AzureSession:
+    from cloud.azure.session import AzureSession
+
+    return AzureSession.from_environment(profile(), os.environ)
+
+
+@cache
+def vault() -> SecretVault:
+    """The one vault that holds every hub's secrets."""
+    from cloud.keyvault import SecretVault
+
+    url = os.environ.get("AZURE_KEY_VAULT_URL")
+    if not url:
+        raise ImproperlyConfigured("Set AZURE_KEY_VAULT_URL to the vault that the portal keeps secrets in.")
+    return SecretVault(azure(), url)

@@ -1,0 +1,6 @@
+"""Addresses of the pages about hubs."""
+
+from django.urls import URLPattern
+
+app_name = "deployments"
+urlpatterns: list[URLPattern] = []
