@@ -1,0 +1,232 @@
+"""A cluster's own API, over the official client; its credentials stay in memory."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cloud import kubeconfig as kubeconfigs
+from cloud import kubernetes_objects as objects
+from cloud.azure.session import KUBERNETES_SCOPE, AzureSession
+from cloud.errors import (
+    Conflict,
+    InvalidRequest,
+    NotYet,
+    PermissionDenied,
+    SignInFailed,
+    SlipwayError,
+    Throttled,
+    Unavailable,
+)
+from cloud.kubernetes_objects import Event, Namespace, Node, Pod, Service, VolumeClaim, Workload
+from cloud.profile import is_loopback
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+__all__ = ["Event", "KubernetesCluster", "Namespace", "Node", "Pod", "Service", "VolumeClaim", "Workload"]
+
+Thing = TypeVar("Thing")
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+WORKLOAD_KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
+AGAIN = "It is tried again by itself."
+
+
+class KubernetesCluster:
+    """One cluster, reached with its kubeconfig; with `session` also where sign-in goes through Azure."""
+
+    def __init__(self, kubeconfig: bytes, session: AzureSession | None = None) -> None:
+        self._access = kubeconfigs.read(kubeconfig)
+        self._client = self._build(session)
+
+    def __enter__(self) -> "KubernetesCluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close idle connections; the object stays usable."""
+        self._client.rest_client.close()
+
+    def version(self) -> str:
+        """The version of the control plane."""
+        return str(self._get("read the cluster's version", "/version").get("gitVersion", ""))
+
+    def nodes(self) -> list[Node]:
+        """Every machine of the cluster."""
+        return self._list("list the nodes", "/api/v1/nodes", objects.node)
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The namespace, or None."""
+        found = self._find(f"look at the namespace {name}", f"/api/v1/namespaces/{name}")
+        return objects.namespace(found) if found is not None else None
+
+    def create_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> Namespace:
+        """Make the namespace; raises Conflict when it is there already."""
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
+        return objects.namespace(self._call(f"create the namespace {name}", "POST", "/api/v1/namespaces", body))
+
+    def delete_namespace(self, name: str) -> None:
+        """Start deleting the namespace and all in it; already gone is fine."""
+        what, path = f"delete the namespace {name}", f"/api/v1/namespaces/{name}"
+        self._find(what, path, method="DELETE", body={"propagationPolicy": "Background"})
+
+    def workloads(self, namespace: str) -> list[Workload]:
+        """Deployments, StatefulSets and DaemonSets with their ready counts."""
+        found: list[Workload] = []
+        for plural, kind in WORKLOAD_KINDS.items():
+            path = f"/apis/apps/v1/namespaces/{namespace}/{plural}"
+            found += self._list("list the workloads", path, partial(objects.workload, kind))
+        return found
+
+    def pods(self, namespace: str) -> list[Pod]:
+        """The namespace's pods, people's servers and builds included."""
+        return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", objects.pod)
+
+    def services(self, namespace: str) -> list[Service]:
+        """Services with the public addresses they have so far."""
+        return self._list("list the services", f"/api/v1/namespaces/{namespace}/services", objects.service)
+
+    def volume_claims(self, namespace: str) -> list[VolumeClaim]:
+        """Disks that were asked for."""
+        path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+        return self._list("list the disks", path, objects.volume_claim)
+
+    def events(self, namespace: str) -> list[Event]:
+        """What Kubernetes noted lately, oldest first."""
+        found = self._list("list the events", f"/api/v1/namespaces/{namespace}/events", objects.event)
+        return sorted(found, key=lambda event: event.last_seen.timestamp() if event.last_seen else 0.0)
+
+    def pod_log(self, namespace: str, pod: str, *, container: str = "", tail: int = 100) -> list[str]:
+        """The last lines a pod printed; none while it has not started, or when it is gone."""
+        query = [("tailLines", str(tail))] + ([("container", container)] if container else [])
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        status, data = self._exchange(f"read the log of {pod}", "GET", path, None, query)
+        if status in {400, 404}:
+            return []
+        if status >= 400:
+            raise _refusal(f"read the log of {pod}", status, data)
+        return data.decode("utf-8", "replace").splitlines()
+
+    def _list(self, what: str, path: str, read: Callable[[Any], Thing]) -> list[Thing]:
+        items: list[Thing] = []
+        query = [("limit", "500")]
+        while True:
+            page = self._get(what, path, query)
+            items += [read(item) for item in page.get("items") or []]
+            more = (page.get("metadata") or {}).get("continue")
+            if not more:
+                return items
+            query = [("limit", "500"), ("continue", more)]
+
+    def _get(self, what: str, path: str, query: list[tuple[str, str]] | None = None) -> dict[str, Any]:
+        return self._call(what, "GET", path, query=query)
+
+    def _find(self, what: str, path: str, *, method: str = "GET", body: Any = None) -> dict[str, Any] | None:
+        status, data = self._exchange(what, method, path, body)
+        if status == 404 and _status(data).get("reason") == "NotFound":
+            return None
+        return _checked(what, status, data)
+
+    def _call(
+        self, what: str, method: str, path: str, body: Any = None, query: list[tuple[str, str]] | None = None
+    ) -> dict[str, Any]:
+        return _checked(what, *self._exchange(what, method, path, body, query))
+
+    def _exchange(
+        self, what: str, method: str, path: str, body: Any, query: list[tuple[str, str]] | None = None
+    ) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
+        with _reaching(what):
+            request = self._client.param_serialize(method, path, body=body, **signed)
+            answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS))
+            return answer.status, answer.read()  # type: ignore[no-untyped-call]
+
+    def _build(self, session: AzureSession | None) -> "ApiClient":
+        import urllib3
+        from kubernetes.client import ApiClient, Configuration
+
+        access, certificate, key = self._access, None, None
+        if access.certificate:
+            certificate = f"/proc/self/fd/{kubeconfigs.memory_file('certificate', access.certificate, self)}"
+            key = f"/proc/self/fd/{kubeconfigs.memory_file('key', access.key, self)}"
+        configuration = Configuration(
+            host=access.server,
+            ca_cert_data=access.ca or None,
+            cert_file=certificate,
+            key_file=key,
+            retries=urllib3.Retry(total=1, status=0, redirect=0, backoff_factor=0.2),
+        )
+        if is_loopback(access.server):
+            configuration.proxy = None
+        self._sign_in(configuration, session)
+        return ApiClient(configuration)
+
+    def _sign_in(self, configuration: Any, session: AzureSession | None) -> None:
+        if self._access.token:
+            configuration.api_key = {"authorization": f"Bearer {self._access.token}"}
+        elif not self._access.certificate and session is not None:
+            configuration.api_key = {"authorization": f"Bearer {session.token(KUBERNETES_SCOPE)}"}
+
+
+@contextmanager
+def _reaching(what: str) -> Iterator[None]:
+    """Turn failures of the wire into Unavailable."""
+    import urllib3
+    from kubernetes.client import ApiException
+
+    try:
+        yield
+    except (urllib3.exceptions.HTTPError, ApiException, OSError) as exc:
+        reason = exc.reason if isinstance(exc, urllib3.exceptions.MaxRetryError) else exc
+        raise Unavailable(f"We could not {what}: the cluster did not answer ({type(reason).__name__}).", AGAIN) from exc
+
+
+def _checked(what: str, status: int, data: bytes) -> dict[str, Any]:
+    if status >= 300:
+        raise _refusal(what, status, data)
+    try:
+        content = json.loads(data)
+    except ValueError as exc:
+        raise Unavailable(f"We could not {what}: the cluster's answer could not be read.", AGAIN) from exc
+    if not isinstance(content, dict):
+        raise Unavailable(f"We could not {what}: the cluster's answer makes no sense.", AGAIN)
+    return content
+
+
+def _status(data: bytes) -> dict[str, Any]:
+    """Kubernetes' own account of a failure, {} when somebody else answered."""
+    try:
+        content = json.loads(data)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) and content.get("kind") == "Status" else {}
+
+
+def _refusal(what: str, status: int, data: bytes) -> SlipwayError:
+    account = _status(data)
+    reason, said = account.get("reason") or "", account.get("message") or ""
+    message = f"We could not {what}: the cluster answered {status}{f' {reason}' if reason else ''}"
+    message += f" and said “{said}”." if said else "."
+    after = (account.get("details") or {}).get("retryAfterSeconds")
+    if status == 429:
+        return Throttled(message, AGAIN, code=reason, delay=after)
+    if status >= 500 or not account:
+        return Unavailable(message, AGAIN, code=reason, delay=after)
+    return _typed(status, reason, message)
+
+
+def _typed(status: int, reason: str, message: str) -> SlipwayError:
+    if status == 401:
+        return SignInFailed(message, "The cluster's credentials have changed; they are fetched again.", code=reason)
+    if status == 403 and "being terminated" in message:
+        return NotYet(message, AGAIN, code=reason)
+    if status == 403:
+        return PermissionDenied(message, "The portal needs administrator's credentials of the cluster.", code=reason)
+    if status == 409:
+        return Conflict(message, "It is there already, or somebody changed it meanwhile.", code=reason)
+    return InvalidRequest(message, "This is likely a fault of the portal: tell whoever runs it.", code=reason)
