@@ -59,7 +59,7 @@ def run(binary: Path, what: Run, seconds: float, on_line: Callable[[str], None] 
                 ("complaints", b""),
             )
         )
-        process = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
+        process = subprocess.Popen(
             [str(binary), *what.arguments],
             stdin=values,
             stdout=output if what.keep_output else subprocess.DEVNULL,

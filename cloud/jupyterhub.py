@@ -1,0 +1,74 @@
+"""JupyterHub's own API, with a token that the hub accepts."""
+
+from collections.abc import Container
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from cloud import web
+from cloud.errors import Conflict, InvalidRequest, PermissionDenied, Unavailable
+
+THE_HUB = "The hub"
+
+
+class JupyterHub:
+    """The API under `<url>hub/api`; every call is one request."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._base = url.rstrip("/") + "/hub/api"
+        self._token = token
+
+    def version(self) -> str:
+        """JupyterHub's version."""
+        return str(web.body(self._call("GET", ""), THE_HUB).get("version", ""))
+
+    def users(self) -> list[str]:
+        """Names of everybody the hub knows."""
+        with web.reaching(THE_HUB):
+            found = self._call("GET", "/users").json()
+        return [str(user["name"]) for user in found] if isinstance(found, list) else []
+
+    def create_user(self, name: str) -> None:
+        """Add a person; somebody who is there already is fine."""
+        self._call("POST", f"/users/{quote(name, safe='')}", fine={409})
+
+    def create_token(self, name: str, *, seconds: int = 3600, note: str = "Slipway's proof of life") -> str:
+        """A token that acts as this person for a while."""
+        wanted = {"expires_in": seconds, "note": note}
+        answer = self._call("POST", f"/users/{quote(name, safe='')}/tokens", json=wanted)
+        with web.reaching(THE_HUB):
+            return str(web.body(answer, THE_HUB).get("token", ""))
+
+    def delete_user(self, name: str) -> None:
+        """Remove a person and their server; gone already is fine."""
+        self._call("DELETE", f"/users/{quote(name, safe='')}", fine={404})
+
+    def stop_server(self, name: str) -> None:
+        """Stop a person's server; it may take a moment after this returns. Not running is fine."""
+        self._call("DELETE", f"/users/{quote(name, safe='')}/server", fine={400, 404})
+
+    def _call(self, method: str, path: str, *, json: Any = None, fine: Container[int] = ()) -> httpx.Response:
+        headers = {"Authorization": f"token {self._token}"}
+        with web.client(self._base) as http, web.reaching(THE_HUB):
+            answer = http.request(method, self._base + path, json=json, headers=headers)
+        if answer.status_code < 300 or answer.status_code in fine:
+            return answer
+        raise _refusal(answer)
+
+
+def _refusal(answer: httpx.Response) -> Exception:
+    if patience := web.not_now(answer, THE_HUB):
+        return patience
+    status = answer.status_code
+    if status in {401, 403}:
+        return PermissionDenied(
+            f"The hub does not accept the portal's token (status {status}).",
+            "Install the hub's settings again, so that hub and portal agree on the token.",
+            code=str(status),
+        )
+    if status == 409:
+        return Conflict("The hub has that already.", "Look at it again before going on.", code=str(status))
+    if status in {302, 404}:
+        return Unavailable("There is no JupyterHub at this address yet.", web.AGAIN, code=str(status))
+    return InvalidRequest(f"The hub refused the request (status {status}).", "Look at the hub's log.", code=str(status))

@@ -1,0 +1,55 @@
+"""HTTP to everybody who is not Azure: one way to make a client, one way to speak of its failures."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from cloud.errors import RetryableError, Throttled, Unavailable
+from cloud.profile import is_loopback
+
+AGAIN = "It is tried again by itself."
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+def client(url: str, *, ca_bundle: str | None = None, timeout: httpx.Timeout = TIMEOUT, **options: Any) -> httpx.Client:
+    """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine."""
+    local = is_loopback(url)
+    trust: Any = True
+    if urlsplit(url).scheme == "https":
+        trust = ssl.create_default_context(cafile=ca_bundle) if local and ca_bundle else True
+    return httpx.Client(verify=trust, trust_env=not local, timeout=timeout, **options)
+
+
+@contextmanager
+def reaching(whom: str) -> Iterator[None]:
+    """Turn failures of the wire, and answers without sense, into Unavailable."""
+    try:
+        yield
+    except (httpx.TransportError, httpx.TooManyRedirects, httpx.InvalidURL, httpx.StreamError) as exc:
+        message = f"{whom} did not answer ({type(exc).__name__})."
+        raise Unavailable(message, f"Check that {whom} is up. {AGAIN}") from exc
+    except (json.JSONDecodeError, UnicodeDecodeError) as exc:
+        raise Unavailable(f"{whom} gave an answer that could not be read.", AGAIN) from exc
+
+
+def body(answer: httpx.Response, whom: str) -> dict[str, Any]:
+    """The JSON object of an answer."""
+    content = answer.json()
+    if not isinstance(content, dict):
+        raise Unavailable(f"{whom} gave an answer that makes no sense.", AGAIN)
+    return content
+
+
+def not_now(answer: httpx.Response, whom: str) -> RetryableError | None:
+    """The error of an answer that only asks for patience, or None."""
+    if answer.status_code == 429:
+        wait = answer.headers.get("retry-after", "")
+        return Throttled(f"{whom} asks us to slow down.", AGAIN, delay=float(wait) if wait.isdigit() else None)
+    if answer.status_code >= 500 or answer.status_code == 408:
+        return Unavailable(f"{whom} has a problem of its own (status {answer.status_code}).", AGAIN)
+    return None
