@@ -1,0 +1,102 @@
+"""Public addresses in a node group, and whether a DNS label is still free."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from starlette.responses import Response
+
+from sandbox.azure import groups
+from sandbox.azure.call import Call, ok, page
+from sandbox.azure.errors import AzureError
+from sandbox.azure.regions import normalise
+from sandbox.azure.store import Store
+
+ANNOTATION = "service.beta.kubernetes.io/azure-dns-label-name"
+LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
+CLUSTERS = "Microsoft.ContainerService/managedClusters"
+
+
+def balancers(store: Store, key: str) -> list[tuple[str, str, str]]:
+    """(address, DNS label, namespace/name) of every Service of the cluster that has a public address."""
+    kubernetes = store.core.services.get("kubernetes")
+    if kubernetes is None or key not in kubernetes.keys():
+        return []
+    found = []
+    for service in kubernetes.objects(key).list("services"):
+        meta = service["metadata"]
+        label = (meta.get("annotations") or {}).get(ANNOTATION, "")
+        for ingress in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []:
+            found.append((ingress.get("ip", ""), label, f"{meta.get('namespace', 'default')}/{meta['name']}"))
+    return found
+
+
+def labels_in_use(store: Store, region: str) -> set[str]:
+    """DNS labels taken in a region, by any subscription's clusters or by a test."""
+    taken = set(store.core.state.bucket("azure.dns").keys(f"{region}|"))
+    found = {key.split("|", 1)[1] for key in taken}
+    for record in store.under("/subscriptions/", CLUSTERS):
+        if record["body"]["location"] == region:
+            found |= {label for _, label, _ in balancers(store, record["private"]["key"]) if label}
+    return found
+
+
+def check_dns_name(call: Call) -> Response:
+    region = normalise(call.params["location"])
+    label = call.query.get("domainNameLabel", "")
+    if not LABEL.fullmatch(label):
+        raise AzureError(
+            400,
+            "InvalidDomainNameLabel",
+            f"The domain name label {label} is invalid. It must conform to the following regular expression: "
+            "^[a-z][a-z0-9-]{1,61}[a-z0-9]$.",
+        )
+    return ok({"available": label not in labels_in_use(call.store, region)})
+
+
+def addresses_of(store: Store, cluster: dict[str, Any]) -> list[dict[str, Any]]:
+    """The public addresses AKS holds in the node group: one outbound, one for each load-balanced Service."""
+    body = cluster["body"]
+    if not cluster["private"]["control_plane"]:
+        return []
+    group = f"/subscriptions/{body['id'].split('/')[2]}/resourceGroups/{body['properties']['nodeResourceGroup']}"
+    outbound = uuid.uuid5(uuid.NAMESPACE_URL, body["id"].lower() + "outbound")
+    digits = outbound.bytes
+    found = [_address(group, body, str(outbound), f"20.{digits[0]}.{digits[1]}.{digits[2]}", "", "")]
+    for ip, label, service in balancers(store, cluster["private"]["key"]):
+        name = f"kubernetes-a{uuid.uuid5(outbound, service).hex}"
+        found.append(_address(group, body, name, ip, label, service))
+    return found
+
+
+def _address(group: str, body: dict[str, Any], name: str, ip: str, label: str, service: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "provisioningState": "Succeeded",
+        "ipAddress": ip,
+        "publicIPAddressVersion": "IPv4",
+        "publicIPAllocationMethod": "Static",
+        "idleTimeoutInMinutes": 4 if service else 30,
+    }
+    if label:
+        region = body["location"]
+        properties["dnsSettings"] = {"domainNameLabel": label, "fqdn": f"{label}.{region}.cloudapp.azure.com"}
+    own = {"k8s-azure-cluster-name": "kubernetes", "k8s-azure-service": service} if service else {}
+    return {
+        "id": f"{group}/providers/Microsoft.Network/publicIPAddresses/{name}",
+        "name": name,
+        "type": "Microsoft.Network/publicIPAddresses",
+        "location": body["location"],
+        "tags": (body.get("tags") or {}) | own,
+        "sku": {"name": "Standard", "tier": "Regional"},
+        "properties": properties,
+    }
+
+
+def public_addresses(call: Call) -> Response:
+    group = groups.require(call)
+    cluster = call.store.get(group["private"].get("cluster", ""))
+    planted = call.store.under(group["body"]["id"] + "/", "Microsoft.Network/publicIPAddresses")
+    own = [record["body"] for record in planted]
+    return page(call, own + (addresses_of(call.store, cluster) if cluster else []), 100)

@@ -1,0 +1,105 @@
+"""Everything ARM knows: resources, operations and what is due, in the sandbox's state.
+
+A resource record is `{"body": <what ARM answers>, "private": <what only the sandbox knows>}` under its lowercase id.
+"""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from typing import Any
+
+from sandbox import seeds
+from sandbox.core import Core
+
+Record = dict[str, Any]
+GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+FILLER = "MIIHhzCCBm-gAwIBAgITfAd" * 90  # a real poll address carries a certificate: some 2 kB
+
+
+class Store:
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.resources = core.state.bucket("azure.resources")
+        self.operations = core.state.bucket("azure.operations")
+        self.due = core.state.bucket("azure.due")
+
+    # resources
+
+    def get(self, resource_id: str) -> Record | None:
+        """A copy of the record, free to change and `put` back."""
+        record = self.resources.get(resource_id.lower())
+        return copy.deepcopy(record) if record else None
+
+    def put(self, record: Record) -> None:
+        record["private"]["changed"] = self.core.clock.now()
+        record["private"].setdefault("created", self.core.clock.now())
+        self.resources.put(record["body"]["id"].lower(), record)
+
+    def delete(self, resource_id: str) -> bool:
+        return self.resources.delete(resource_id.lower())
+
+    def under(self, prefix: str, resource_type: str = "") -> list[Record]:
+        """Records whose id starts with `prefix`, of one type when named. Read-only."""
+        wanted = resource_type.lower()
+        return [
+            record
+            for _, record in self.resources.items(prefix.lower())
+            if not wanted or record["body"]["type"].lower() == wanted
+        ]
+
+    def group(self, subscription: str, name: str) -> Record | None:
+        return self.get(group_id(subscription, name))
+
+    def subscriptions(self) -> dict[str, dict[str, Any]]:
+        """Subscriptions by lowercase id: the seeded ones, then what a test added or changed."""
+        found = {entry["id"].lower(): dict(entry) for entry in seeds.SUBSCRIPTIONS}
+        for key, entry in self.core.state.bucket("azure.subscriptions").items():
+            found[key] = found.get(key, {}) | entry
+        return found
+
+    # operations and what is due
+
+    def begin(self, subscription: str, namespace: str, location: str) -> str:
+        """A new operation in progress; returns its id."""
+        number = str(uuid.uuid4())
+        entry = {
+            "name": number,
+            "status": "InProgress",
+            "startTime": self.core.clock.iso(),
+            "subscription": subscription,
+            "namespace": namespace,
+            "location": location,
+        }
+        self.operations.put(number, entry)
+        return number
+
+    def finish(self, operation: str, status: str, error: dict[str, Any] | None = None) -> None:
+        """Ends an operation once: what has ended stays as it ended."""
+        entry = self.operations.get(operation)
+        if entry is None or entry["status"] != "InProgress":
+            return
+        ended = entry | {"status": status, "endTime": self.core.clock.iso()}
+        self.operations.put(operation, ended | ({"error": error} if error else {}))
+
+    def schedule(self, kind: str, seconds: float, **facts: Any) -> None:
+        """Has the transition `kind` happen after so many simulated seconds."""
+        moment = self.core.clock.after(seconds)
+        key = f"{moment:018.6f}|{uuid.uuid4().hex[:8]}"
+        self.due.put(key, {"kind": kind, "moment": moment} | facts)
+
+    def unschedule(self, **facts: Any) -> None:
+        """Forgets what is due with these facts."""
+        for key, item in self.due.items():
+            if all(item.get(name) == value for name, value in facts.items()):
+                self.due.delete(key)
+
+
+def group_id(subscription: str, name: str) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/{name}"
+
+
+def resource_group_of(resource_id: str) -> str:
+    """The resource group's name in an id, as written there; "" where there is none."""
+    parts = resource_id.split("/")
+    return parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""
