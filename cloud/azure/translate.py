@@ -43,7 +43,7 @@ def as_slipway(exc: Exception, what: str) -> SlipwayError | None:
         return _answer_error(exc, what)
     if isinstance(exc, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
         return _error(SILENT, what, Complaint(message=_first_line(exc)))
-    if isinstance(exc, exceptions.AzureError | json.JSONDecodeError):
+    if isinstance(exc, exceptions.AzureError | exceptions.DeserializationError | json.JSONDecodeError):
         return _error(UNREADABLE, what, Complaint(message=""))
     return None
 
