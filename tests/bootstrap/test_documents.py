@@ -1,0 +1,56 @@
+"""The documents name every setting and every dependency."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from bootstrap.machine import ROOT
+
+PACKAGES = ("portal", "accounts", "deployments", "worker", "cloud", "sandbox", "bootstrap")
+#: Calls that read a setting when their first argument is its name, by whose methods they are.
+READERS = re.compile(r"(env|environment)\.(text|flag|items)|[\w.]*environ\.(get|pop|setdefault)")
+SETTING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|PORT")
+#: Told by the system, make, or Django itself.
+NOT_OURS = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE"}
+
+
+def _settings_read(path: Path) -> set[str]:
+    """Names in capitals that the file takes from the environment, `_FILE` left off."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        asked: ast.expr | None = None
+        if isinstance(node, ast.Call) and node.args and READERS.fullmatch(ast.unparse(node.func)):
+            asked = node.args[0]
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
+            asked = node.slice
+        if isinstance(asked, ast.Constant) and SETTING.fullmatch(str(asked.value)):
+            found.add(str(asked.value))
+    return found
+
+
+def test_every_setting_the_code_reads_is_in_operating_md() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    read = {name for package in PACKAGES for path in (ROOT / package).rglob("*.py") for name in _settings_read(path)}
+    assert len(read) > 20
+    assert {name for name in read - NOT_OURS if not _documented(name, text)} == set()
+
+
+def _documented(name: str, text: str) -> bool:
+    return f"`{name}`" in text or f"`{name.removesuffix('_FILE')}`" in text
+
+
+def test_every_direct_dependency_has_its_line_and_nothing_else_has() -> None:
+    text = (ROOT / "docs" / "dependencies.md").read_text().partition("## Programs")[0]
+    told = set(re.findall(r"^\| ([A-Za-z][\w.-]*) \|", text, re.MULTILINE)) - {"package"}
+    required = set()
+    for path in ROOT.glob("requirements*.txt"):
+        required |= set(re.findall(r"^([A-Za-z][\w.-]*)(?:\[\w+\])?==", path.read_text(), re.MULTILINE))
+    assert told == required
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    for path in ROOT.glob("requirements*.txt"):
+        for line in path.read_text().splitlines():
+            assert not line or line.startswith(("#", "-r ")) or "==" in line, f"{path.name}: {line}"
