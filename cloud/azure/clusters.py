@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cloud.azure.enums import word
 from cloud.azure.operations import Change, Ticket, TokenLost
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import error_code, operation_error, translated
@@ -197,6 +198,8 @@ def _begin(az: AzureSession, subscription: str, ticket: Ticket) -> str:
             if error_code(exc) in ABSENT_CODES:
                 return ""
             raise
+        if poller.last_answer.status_code == 204:
+            return ""
         return Ticket(ticket.kind, ticket.group, ticket.name, poller.get_continuation_token()).encode()
 
 
@@ -246,8 +249,8 @@ def _cluster(found: Any) -> Cluster:
         id=found.id or "",
         name=found.name or "",
         region=found.location or "",
-        state=str(properties.provisioning_state or ""),
-        power=str(properties.power_state.code if properties.power_state else ""),
+        state=word(properties.provisioning_state),
+        power=word(properties.power_state.code if properties.power_state else ""),
         kubernetes_version=properties.current_kubernetes_version or properties.kubernetes_version or "",
         node_group=properties.node_resource_group or "",
         tags=dict(found.tags or {}),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import error_code, translated
 
@@ -90,7 +91,7 @@ def _group(group: Any) -> ResourceGroup:
         name=group.name or "",
         region=group.location or "",
         tags=dict(group.tags or {}),
-        state=str(group.properties.provisioning_state or "") if group.properties else "",
+        state=word(group.properties.provisioning_state) if group.properties else "",
         managed_by=group.managed_by or "",
     )
 

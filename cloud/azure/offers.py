@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import translated
 
@@ -104,14 +105,14 @@ def _subscription(found: Any) -> Subscription:
     return Subscription(
         id=found.subscription_id or "",
         name=found.display_name or "",
-        state=str(found.state or ""),
+        state=word(found.state),
         tenant_id=found.tenant_id or "",
         quota_id=(policies.quota_id if policies else "") or "",
     )
 
 
 def _is_physical(place: Any) -> bool:
-    return bool(place.metadata) and str(place.metadata.region_type) == "Physical"
+    return bool(place.metadata) and word(place.metadata.region_type) == "Physical"
 
 
 def _node_size(sku: Any, region: str) -> NodeSize:
@@ -128,7 +129,7 @@ def _node_size(sku: Any, region: str) -> NodeSize:
 def _closes(restriction: Any, region: str) -> bool:
     """Zone restrictions leave the other zones usable; one of type Location closes the whole region."""
     places = restriction.values_property or []
-    return str(restriction.type) == "Location" and (not places or region.lower() in {p.lower() for p in places})
+    return word(restriction.type) == "Location" and (not places or region.lower() in {p.lower() for p in places})
 
 
 def _quota(usage: Any) -> Quota:

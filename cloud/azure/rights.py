@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import translated
 
@@ -49,7 +50,7 @@ def provider_states(az: AzureSession, subscription: str, namespaces: Iterable[st
     """Registration of each resource provider: Registered, NotRegistered, Registering, Unregistering."""
     with translated("see which Azure services the subscription is registered for"):
         providers = az.resources(subscription).providers
-        return {name: str(providers.get(name).registration_state or "") for name in namespaces}
+        return {name: word(providers.get(name).registration_state) for name in namespaces}
 
 
 def register_provider(az: AzureSession, subscription: str, namespace: str) -> None:
