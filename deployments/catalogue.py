@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -221,23 +222,19 @@ def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, 
 
 def refresh_prices(profile: AzureCloud, region: str, sizes: Iterable[str]) -> None:
     """Asks for each size's price unless it is less than a day old."""
-    from cloud import prices
-
     yesterday = timezone.now() - timedelta(days=1)
     known = CatalogueEntry.objects.filter(key__startswith=f"price:{region}:", fetched_at__gt=yesterday)
     fresh = set(known.values_list("key", flat=True))
     for size in sizes:
         if (key := f"price:{region}:{size}") not in fresh:
-            _store(key, lambda size=size: _price_data(prices.node_price(profile, region, size)))
+            _store(key, partial(_price_data, profile, region, size))
 
 
 def _offer_data(az: AzureSession, subscription_id: str, region: str) -> dict[str, Any]:
     from cloud.azure import offers
 
     versions = [
-        version
-        for version in offers.list_kubernetes_versions(az, subscription_id, region)
-        if not version.is_preview
+        version for version in offers.list_kubernetes_versions(az, subscription_id, region) if not version.is_preview
     ]
     names = [version.version for version in versions]
     return {
@@ -255,7 +252,10 @@ def _subscription_row(row: Any) -> dict[str, Any]:
     return {"id": row.id, "name": row.name, "state": row.state, "quota_id": row.quota_id or ""}
 
 
-def _price_data(price: Any) -> dict[str, Any]:
+def _price_data(profile: AzureCloud, region: str, size: str) -> dict[str, Any]:
+    from cloud import prices
+
+    price = prices.node_price(profile, region, size)
     return {} if price is None else {"amount": str(price.amount), "currency": price.currency}
 
 
@@ -267,4 +267,4 @@ def _store(key: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     except SlipwayError as error:
         entry.problem = str(error)
     entry.save()
-    return entry.data
+    return dict(entry.data)

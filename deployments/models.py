@@ -84,7 +84,7 @@ class Deployment(models.Model):
 
     @property
     def state(self) -> Lifecycle:
-        return Lifecycle(self.lifecycle)
+        return Lifecycle.of(self.lifecycle)
 
     @property
     def days_left(self) -> int:
@@ -184,7 +184,7 @@ class Operation(models.Model):
 
     @property
     def is_final(self) -> bool:
-        return OperationStatus(self.status).look.final
+        return OperationStatus.of(self.status).look.final
 
     @property
     def duration(self) -> timedelta | None:
@@ -192,7 +192,7 @@ class Operation(models.Model):
         return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
 
     def __str__(self) -> str:
-        return f"{OperationKind(self.kind).label} {self.deployment_id}"
+        return f"{OperationKind.of(self.kind).label} {self.deployment_id}"
 
 
 class StepRun(models.Model):

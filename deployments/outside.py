@@ -1,6 +1,6 @@
 """This process's way to the outside world: its profile of endpoints, its identity, the portal's vault.
 
-Made lazily: the web process must not load an SDK when it starts, and a worker must not open connections before it forks.
+Made lazily: the web process loads no SDK when it starts, and a worker opens no connection before it forks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
-from cloud.profile import AzureCloud
+from cloud.profile import AzureCloud, load
 
 if TYPE_CHECKING:
     from cloud.azure.session import AzureSession
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @cache
 def profile() -> AzureCloud:
-    return AzureCloud.load(os.environ)
+    return load(os.environ)
 
 
 @cache

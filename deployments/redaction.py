@@ -23,7 +23,9 @@ PATTERNS = [
     re.compile(r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{4,}"),
     re.compile(r"\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{16,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-    re.compile(r"(?i)([\"']?(?:password|client_secret|secret_?token|api_?token|access_token)[\"']?\s*[:=]\s*)[^\s,;}&]+"),
+    re.compile(
+        r"(?i)([\"']?(?:password|client_secret|secret_?token|api_?token|access_token)[\"']?\s*[:=]\s*)[^\s,;}&]+"
+    ),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
 ]
 
@@ -34,7 +36,7 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: OrderedDict[str, None] = OrderedDict()
-        self._known: re.Pattern[str] | None = None
+        self._longest_first: tuple[str, ...] = ()
 
     def remember(self, secret: str) -> None:
         """From now on the value is masked, plain, base64 (at any offset) and URL-encoded."""
@@ -46,13 +48,13 @@ class Redactor:
                 self._secrets.move_to_end(spelling)
             while len(self._secrets) > REMEMBERED:
                 self._secrets.popitem(last=False)
-            longest_first = sorted(self._secrets, key=len, reverse=True)
-            self._known = re.compile("|".join(map(re.escape, longest_first)))
+            self._longest_first = tuple(sorted(self._secrets, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
-        known = self._known
-        if known is not None:
-            text = known.sub(MASK, text)
+        # One `in` each is far cheaper than one regular expression of a thousand alternatives.
+        for secret in self._longest_first:
+            if secret in text:
+                text = text.replace(secret, MASK)
         for pattern in PATTERNS:
             text = pattern.sub(_masked, text)
         return text

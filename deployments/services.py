@@ -187,9 +187,7 @@ def retry(user: User, operation: Operation) -> None:
     :raises TooLate: the run does not stand still, or something else has been done to the hub since.
     """
     deployment = operation.deployment
-    stopped = Operation.objects.filter(
-        id=operation.id, status__in=[OperationStatus.FAILED, OperationStatus.CANCELLED]
-    )
+    stopped = Operation.objects.filter(id=operation.id, status__in=[OperationStatus.FAILED, OperationStatus.CANCELLED])
     with transaction.atomic():
         newest = deployment.operations.order_by("-created_at").first()
         if newest is None or newest.id != operation.id or not stopped.update(**_afresh()):

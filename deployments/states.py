@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self, cast
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Status(StrEnum):
     @property
     def label(self) -> str:
         return self.look.label
+
+    @classmethod
+    def of(cls, value: str) -> Self:
+        """The member with this value, as the database has it."""
+        return cast(Self, cls._value2member_map_[value])
 
     @classmethod
     def choices(cls) -> list[tuple[str, str]]:

@@ -135,6 +135,8 @@ SLIPWAY_REGIONS = env.items("SLIPWAY_REGIONS")
 SLIPWAY_POLL_SECONDS = float(env.text("SLIPWAY_POLL_SECONDS", "1"))
 #: A lease not renewed for so long belongs to a dead worker, in seconds.
 SLIPWAY_LEASE_SECONDS = float(env.text("SLIPWAY_LEASE_SECONDS", "12"))
+#: Azure's list by tag lags behind; what it still shows after a teardown is looked at again for so long, in seconds.
+SLIPWAY_LIST_LAG_SECONDS = float(env.text("SLIPWAY_LIST_LAG_SECONDS", "60"))
 #: The catalogue's entries are fetched anew when older, in seconds.
 SLIPWAY_CATALOGUE_SECONDS = float(env.text("SLIPWAY_CATALOGUE_SECONDS", "900"))
 

@@ -1,0 +1,287 @@
+"""Order, lease, retry, report. Knows no Azure: plans and contexts are handed to it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from cloud.errors import PermanentError, RetryableError, SlipwayError
+from deployments import services
+from deployments.events import FenceLost, Line, record
+from deployments.models import Operation, Resource, StepRun
+from deployments.redaction import redact
+from deployments.states import Level, OperationStatus, Outcome, StepState
+from worker.context import Context
+from worker.step import Found, State, Step
+
+log = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=Context)
+Plans = Mapping[str, Sequence[Step[Any]]]
+
+#: Longest time between two looks, and between two tries, in seconds.
+SLOWEST_POLL, SLOWEST_RETRY = 15.0, 60.0
+
+
+def claim(limit: int, now: Callable[[], datetime] = timezone.now) -> list[tuple[UUID, int]]:
+    """Takes up to `limit` due operations; returns (id, fence) of those that nobody else took first."""
+    taken = []
+    lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
+    due = Operation.objects.due().order_by("next_due_at").values_list("id", "fence")
+    for operation_id, fence in due[:limit]:
+        free = Operation.objects.due().filter(id=operation_id, fence=fence)
+        if free.update(fence=fence + 1, lease_until=lease_until, started_at=Coalesce(F("started_at"), Value(now()))):
+            taken.append((operation_id, fence + 1))
+    return taken
+
+
+def renew(held: Mapping[UUID, int], now: Callable[[], datetime] = timezone.now) -> None:
+    """Keeps the leases of operations that are being moved."""
+    lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
+    for operation_id, fence in held.items():
+        Operation.objects.filter(id=operation_id, fence=fence, status=OperationStatus.RUNNING).update(
+            lease_until=lease_until
+        )
+
+
+class Pass:
+    """One worker's short visit to one operation: moves every step that can move, records, says when to come again."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        fence: int,
+        plan: Sequence[Step[Any]],
+        context: Callable[..., Context],
+        now: Callable[[], datetime] = timezone.now,
+        patience: float = 3.0,
+    ) -> None:
+        self.operation, self.fence, self.plan, self.now = operation, fence, plan, now
+        self._context, self.patience = context, patience
+        self._shared: dict[str, Any] = {}
+        self.runs: dict[str, StepRun] = {}
+
+    def go(self) -> None:
+        """Moves the operation as far as it can move now."""
+        try:
+            self._ensure_runs()
+            if self.operation.cancel_requested:
+                return self._stop()
+            failed = self._move_all()
+            if failed is not None:
+                return self._end(OperationStatus.FAILED, Outcome.FAILED, failed)
+            if all(self.runs[step.name].state == StepState.DONE for step in self.plan):
+                return self._end(OperationStatus.SUCCEEDED, Outcome.SUCCEEDED)
+            return self._release()
+        except FenceLost:
+            # Cancelled in the middle of the pass, or a newer holder: if it is still ours, let the next pass see why.
+            self._release()
+
+    def _ensure_runs(self) -> None:
+        """Makes the plan's rows; a plan that has grown since the run began gets its new steps now."""
+        present = {run.name: run for run in self.operation.steps.all()}
+        for position, step in enumerate(self.plan):
+            if step.name not in present:
+                present[step.name], _ = StepRun.objects.get_or_create(
+                    operation=self.operation,
+                    name=step.name,
+                    defaults={"title": step.title, "position": position, "expected_seconds": step.expected},
+                )
+        self.runs = present
+
+    def _move_all(self) -> StepRun | None:
+        """Moves each step whose time has come; returns the one that failed, if any."""
+        for step in self.plan:
+            run = self.runs[step.name]
+            ready = all(self.runs[name].state == StepState.DONE for name in step.after)
+            if run.state == StepState.DONE or not ready or run.next_due_at > self.now():
+                continue
+            self._move(step, run)
+            if run.state == StepState.FAILED:
+                return run
+        return None
+
+    def _move(self, step: Step[Any], run: StepRun) -> None:
+        ctx = self._context(
+            operation=self.operation,
+            fence=self.fence,
+            run=run,
+            patience=self.patience,
+            now=self.now,
+            cache=self._shared,
+        )
+        if run.state != StepState.WORKING:
+            self._write(run, Line(f"{step.title} …", step=run.name), state=StepState.WORKING, started_at=self.now())
+        try:
+            found = step.check(ctx)
+            if found.state in (State.ABSENT, State.DRIFTED):
+                ctx.hold()
+                step.apply(ctx)
+                found = step.check(ctx)
+            self._note(step, run, found)
+        except RetryableError as error:
+            self._again(step, run, error)
+        except SlipwayError as error:
+            self._fail(run, error)
+        except FenceLost:
+            raise
+        except Exception:
+            reference = uuid4().hex[:8]
+            log.exception("A bug in step %s of %s, reference %s", step.name, self.operation.id, reference)
+            self._fail(run, _apology(reference))
+
+    def _note(self, step: Step[Any], run: StepRun, found: Found) -> None:
+        if found.state is State.READY:
+            line = Line(f"{step.title}: {found.summary or 'done'}", Level.SUCCESS, run.name)
+            return self._write(
+                run, line, state=StepState.DONE, finished_at=self.now(), summary=found.summary[:300], attempts=0
+            )
+        if found.state is State.FAILED:
+            return self._fail(run, found.error or PermanentError(found.summary))
+        if self._late(step, run):
+            return self._fail(run, _too_long(step, found.summary or run.summary))
+        changed = bool(found.summary) and found.summary[:300] != run.summary
+        news = Line(f"{step.title}: {found.summary}", step=run.name) if changed else None
+        summary = found.summary[:300] or run.summary
+        return self._write(run, news, summary=summary, attempts=0, next_due_at=self._next_look(run, found.wait))
+
+    def _next_look(self, run: StepRun, wait: float | None) -> datetime:
+        """Soon at first, then slower: a tenth of the time already spent, so that polling costs at most that much."""
+        spent = (self.now() - (run.started_at or self.now())).total_seconds()
+        seconds = min(max(settings.SLIPWAY_POLL_SECONDS, spent / 10), SLOWEST_POLL) if wait is None else wait
+        return self.now() + timedelta(seconds=seconds)
+
+    def _late(self, step: Step[Any], run: StepRun) -> bool:
+        return run.started_at is not None and (self.now() - run.started_at).total_seconds() > step.deadline
+
+    def _again(self, step: Step[Any], run: StepRun, error: RetryableError) -> None:
+        """Tries later, until the step's own deadline."""
+        if self._late(step, run):
+            return self._fail(run, error)
+        backoff = min(settings.SLIPWAY_POLL_SECONDS * 2 ** min(run.attempts, 10), SLOWEST_RETRY)
+        delay = max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
+        line = None
+        if redact(error.user_message)[:300] != run.summary:
+            line = Line(f"{error} Trying again.", Level.WARNING, run.name)
+        return self._write(
+            run,
+            line,
+            attempts=run.attempts + 1,
+            summary=redact(error.user_message)[:300],
+            next_due_at=self.now() + timedelta(seconds=delay),
+        )
+
+    def _fail(self, run: StepRun, error: SlipwayError) -> None:
+        line = Line(f"{run.title} failed: {error}", Level.ERROR, run.name)
+        run.failure = error  # type: ignore[attr-defined]
+        self._write(
+            run,
+            line,
+            state=StepState.FAILED,
+            finished_at=self.now(),
+            error_message=redact(error.user_message),
+            error_remedy=redact(error.remedy),
+        )
+
+    def _write(self, run: StepRun, line: Line | None, **values: Any) -> None:
+        """Records a step's news together with its line, if the operation is still ours."""
+        with transaction.atomic():
+            if line is not None:
+                record(self.operation.id, [line], fence=self.fence)
+            if not StepRun.objects.filter(id=run.id, operation__fence=self.fence).update(**values):
+                raise FenceLost(str(self.operation.id))
+        for name, value in values.items():
+            setattr(run, name, value)
+
+    def _stop(self) -> None:
+        """Cancels: gives up what the cloud can give up, says what is left."""
+        for step in self.plan:
+            run = self.runs[step.name]
+            if run.state == StepState.WORKING:
+                self._abort(step, run)
+            if run.state in (StepState.WORKING, StepState.PENDING):
+                self._write(run, None, state=StepState.STOPPED, finished_at=self.now())
+        names = Resource.objects.filter(deployment=self.operation.deployment_id, gone_at=None)
+        left = ", ".join(f"{row.kind} {row.name}" for row in names)
+        told = f"What exists now: {left}. Take the hub down to remove it." if left else "Nothing had been made."
+        self._end(OperationStatus.CANCELLED, Outcome.CANCELLED, told=f"Cancelled. {told}")
+
+    def _abort(self, step: Step[Any], run: StepRun) -> None:
+        try:
+            step.abort(
+                self._context(operation=self.operation, fence=self.fence, run=run, now=self.now, cache=self._shared)
+            )
+        except SlipwayError as error:
+            record(
+                self.operation.id,
+                [Line(f"{step.title} could not be stopped: {error}", Level.WARNING, run.name)],
+                fence=self.fence,
+            )
+
+    def _end(
+        self, status: OperationStatus, outcome: Outcome, failed: StepRun | None = None, told: str = "All done."
+    ) -> None:
+        """Ends the operation: its last line, its status and what follows from it, in one transaction."""
+        error: SlipwayError | None = getattr(failed, "failure", None)
+        values: dict[str, Any] = {"status": status, "finished_at": self.now(), "lease_until": None}
+        if error is not None and failed is not None:
+            told = f"Stopped at “{failed.title}”. Try again goes on from there."
+            values |= {
+                "error_message": redact(error.user_message),
+                "error_remedy": redact(error.remedy),
+                "error_code": error.code[:100],
+                "correlation_id": error.correlation_id[:100],
+            }
+        level = {Outcome.SUCCEEDED: Level.SUCCESS, Outcome.FAILED: Level.ERROR}.get(outcome, Level.WARNING)
+        with transaction.atomic():
+            record(self.operation.id, [Line(told, level)], fence=self.fence)
+            mine = Operation.objects.filter(id=self.operation.id, fence=self.fence, status=OperationStatus.RUNNING)
+            if not mine.update(**values):
+                raise FenceLost(str(self.operation.id))
+            StepRun.objects.filter(operation=self.operation, state=StepState.WORKING).update(
+                state=StepState.STOPPED, finished_at=self.now()
+            )
+            services.finish(self.operation, outcome)
+
+    def _release(self) -> None:
+        """Gives the lease back and sets when to come again: at once when somebody asked to cancel meanwhile."""
+        open_runs = [
+            run.next_due_at
+            for step in self.plan
+            if (run := self.runs.get(step.name)) is not None
+            and run.state in (StepState.PENDING, StepState.WORKING)
+            and all(self.runs[name].state == StepState.DONE for name in step.after)
+        ]
+        due = min(open_runs, default=self.now())
+        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(
+            lease_until=None,
+            next_due_at=Case(When(cancel_requested=True, then=Value(self.now())), default=Value(due)),
+        )
+
+
+def _apology(reference: str) -> SlipwayError:
+    return PermanentError(
+        "Something went wrong inside Slipway itself; this is our mistake, not yours.",
+        f"Try again. If it happens again, tell the people who run this portal the reference {reference}.",
+        code=f"bug-{reference}",
+    )
+
+
+def _too_long(step: Step[Any], summary: str) -> SlipwayError:
+    minutes = max(1, step.deadline // 60)
+    standing = f" It last said: {summary}." if summary else ""
+    return PermanentError(
+        f"“{step.title}” was not finished after {minutes} minutes.{standing}",
+        "Try again to give it more time, or take the hub down.",
+        code="DeadlineExceeded",
+    )

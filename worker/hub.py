@@ -1,0 +1,149 @@
+"""A step's way to one hub in the cloud: who it is, and how to reach Azure, its cluster and its release."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from django.conf import settings
+
+from cloud.azure import clusters
+from cloud.azure.clusters import Cluster
+from cloud.azure.session import AzureSession
+from cloud.errors import PermanentError, SignInFailed
+from cloud.helm import Helm
+from cloud.kubernetes import KubernetesCluster
+from cloud.profile import AzureCloud
+from deployments import outside, services
+from deployments.models import SecretRef
+from deployments.naming import OWNER_TAG, Names
+from deployments.redaction import remember
+from deployments.spec import HubSpec
+from deployments.states import SecretState
+from deployments.values import HubSecrets, hub_values
+from worker.context import Context
+
+#: Credentials are fetched again after so long (seconds). They live in this process's memory only.
+CREDENTIALS_LAST = 600.0
+
+
+class Credentials:
+    """Kubeconfigs of the clusters this process works with. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, bytes]] = {}
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            until, kubeconfig = self._known.get(key, (0.0, b""))
+            return kubeconfig if until > time.monotonic() else None
+
+    def put(self, key: str, kubeconfig: bytes) -> None:
+        with self._lock:
+            self._known[key] = (time.monotonic() + CREDENTIALS_LAST, kubeconfig)
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            self._known.pop(key, None)
+
+
+_credentials = Credentials()
+
+
+@dataclass
+class HubContext(Context):
+    """What the hub's steps see."""
+
+    @cached_property
+    def spec(self) -> HubSpec:
+        return self.operation.revision.spec
+
+    @cached_property
+    def names(self) -> Names:
+        return self.operation.deployment.names
+
+    @property
+    def address(self) -> str:
+        return self.operation.deployment.address
+
+    @property
+    def profile(self) -> AzureCloud:
+        return outside.profile()
+
+    @property
+    def az(self) -> AzureSession:
+        return outside.azure()
+
+    @property
+    def subscription(self) -> str:
+        return self.spec.subscription_id
+
+    def is_ours(self, tags: dict[str, str]) -> bool:
+        """Whether the thing carries this deployment's tag; nothing else may be touched."""
+        return tags.get(OWNER_TAG) == self.names.owner
+
+    def cluster(self) -> Cluster | None:
+        return clusters.get_cluster(self.az, self.subscription, self.names.group, self.names.cluster)
+
+    def kubeconfig(self) -> bytes:
+        """The cluster's credentials, from memory or from Azure; never on disk, in an argument or in the database."""
+        known = _credentials.get(self.names.owner)
+        if known is None:
+            known = clusters.kubeconfig(self.az, self.subscription, self.names.group, self.names.cluster)
+            for word in known.decode(errors="replace").split():
+                if len(word) > 40:  # certificates, keys and tokens
+                    remember(word)
+            _credentials.put(self.names.owner, known)
+        return known
+
+    def kubernetes(self) -> KubernetesCluster:
+        """The cluster's API, one client for all steps of a pass."""
+        client: KubernetesCluster | None = self.cache.get("kubernetes")
+        if client is None:
+            client = self.cache["kubernetes"] = KubernetesCluster(self.kubeconfig(), self.az)
+        return client
+
+    def forget_credentials(self) -> None:
+        """After a refusal: ask Azure anew the next time."""
+        _credentials.forget(self.names.owner)
+        self.cache.pop("kubernetes", None)
+
+    @property
+    def helm(self) -> Helm:
+        return Helm(Path(settings.HELM_BINARY), settings.SLIPWAY_HOME / "helm")
+
+    def secret(self, purpose: str) -> str:
+        """Reads a secret from the vault, at the moment of use; its value is masked everywhere from then on."""
+        ref = SecretRef.objects.filter(
+            deployment_id=self.deployment_id, purpose=purpose, state=SecretState.STORED
+        ).first()
+        if ref is None:
+            raise PermanentError(
+                "A secret of this hub is no longer in the vault.", "Take the hub down and request it anew."
+            )
+        value = outside.vault().get(ref.vault_name)
+        remember(value)
+        return value
+
+    def hub_secrets(self) -> HubSecrets:
+        """Everything the values need, once a pass."""
+        known: HubSecrets | None = self.cache.get("secrets")
+        if known is None:
+            tokens: dict[str, str] = json.loads(self.secret(services.HUB_TOKENS))
+            for token in tokens.values():
+                remember(token)
+            github = self.secret(services.GITHUB_SECRET) if self.spec.access == "github" else ""
+            known = HubSecrets(docker_token=self.secret(services.DOCKER_TOKEN), github_secret=github, **tokens)
+            self.cache["secrets"] = known
+        return known
+
+    def values(self) -> dict[str, object]:
+        return hub_values(self.spec, self.names, self.address, self.hub_secrets())
+
+
+__all__ = ["HubContext", "SignInFailed"]

@@ -1,0 +1,39 @@
+"""`manage.py work`: one RQ worker."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import django_rq
+from django.core.management.base import BaseCommand
+from rq import Worker
+from rq.serializers import JSONSerializer
+from rq.worker import DequeueStrategy
+
+#: Loaded before the fork, so that each job's process shares them instead of loading them again (0.5 s, 80 MiB).
+PRELOADED = (
+    "azure.identity",
+    "azure.keyvault.secrets",
+    "azure.mgmt.compute",
+    "azure.mgmt.containerservice",
+    "azure.mgmt.resource.resources",
+    "azure.mgmt.resource.subscriptions",
+    "httpx_sse",
+    "kubernetes.client",
+    "ruamel.yaml",
+    "worker.plans",
+    "worker.runner",
+)
+
+
+class Command(BaseCommand):
+    help = "Moves operations and does chores until told to stop. Run as many as you like."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for module in PRELOADED:
+            importlib.import_module(module)
+        queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
+        worker = Worker(queues, connection=queues[0].connection, serializer=JSONSerializer)
+        # Round robin: a busy workshop must not keep the catalogue from being refreshed.
+        worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)

@@ -1,0 +1,83 @@
+"""What a step is: it looks before it acts, and never waits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from cloud.errors import SlipwayError
+
+
+class State(Enum):
+    """What a look at the cloud can tell about the thing a step is about."""
+
+    ABSENT = "absent"
+    DRIFTED = "drifted"
+    CHANGING = "changing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The result of one look. `summary` is shown beside the step and logged when it changes.
+
+    `wait` is the least number of seconds before another look can tell anything new; None leaves it to the engine.
+    """
+
+    state: State
+    summary: str = ""
+    error: SlipwayError | None = None
+    wait: float | None = None
+
+    @classmethod
+    def absent(cls, summary: str = "") -> Found:
+        return cls(State.ABSENT, summary)
+
+    @classmethod
+    def drifted(cls, summary: str = "") -> Found:
+        return cls(State.DRIFTED, summary)
+
+    @classmethod
+    def changing(cls, summary: str = "", wait: float | None = None) -> Found:
+        return cls(State.CHANGING, summary, wait=wait)
+
+    @classmethod
+    def ready(cls, summary: str = "") -> Found:
+        return cls(State.READY, summary)
+
+    @classmethod
+    def failed(cls, error: SlipwayError) -> Found:
+        return cls(State.FAILED, error.user_message, error)
+
+
+C = TypeVar("C")
+
+
+class Step(ABC, Generic[C]):
+    """One thing of a plan. `check` only looks; `apply` starts what is missing and returns at once.
+
+    Both may run again after a crash at any point, in another process: every write is idempotent or conditional, and
+    is announced by `ctx.intend(…)` just before it is made.
+    """
+
+    name: str
+    title: str
+    #: Names of the steps that must be done before; steps that do not name one another overlap.
+    after: tuple[str, ...] = ()
+    #: Seconds it takes on a usual day, and at the most.
+    expected: int = 5
+    deadline: int = 600
+
+    @abstractmethod
+    def check(self, ctx: C) -> Found:
+        """Tells how things stand."""
+
+    def apply(self, ctx: C) -> None:
+        """Starts making what `check` found absent or drifted."""
+        raise AssertionError(f"{self.name} only looks; its check may not say absent or drifted")
+
+    def abort(self, ctx: C) -> None:
+        """Asks the cloud to give up what is under way, where it can."""

@@ -1,0 +1,116 @@
+"""The Kubernetes cluster and its nodes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from cloud.azure import clusters
+from cloud.azure.clusters import Cluster as AksCluster
+from cloud.azure.clusters import ClusterRequest, NodePool
+from cloud.errors import Conflict, PermanentError, SignInFailed, SlipwayError, Unavailable
+from worker.hub import HubContext
+from worker.step import Found, Step
+from worker.steps.group import group_id, not_ours
+
+KIND, NODE_GROUP = "cluster", "node group"
+BROKEN = ("Failed", "Canceled")
+
+
+def cluster_id(ctx: HubContext) -> str:
+    group = group_id(ctx, ctx.names.group)
+    return f"{group}/providers/Microsoft.ContainerService/managedClusters/{ctx.names.cluster}"
+
+
+class Cluster(Step[HubContext]):
+    """Azure takes four to six minutes for it; other steps run meanwhile."""
+
+    name, title, after, expected, deadline = "cluster", "Kubernetes cluster", ("group",), 300, 45 * 60
+
+    def check(self, ctx: HubContext) -> Found:
+        cluster = ctx.cluster()
+        if cluster is None:
+            return Found.absent()
+        if not ctx.is_ours(cluster.tags):
+            return Found.failed(not_ours(KIND, cluster.name))
+        ctx.seen(KIND, cluster_id(ctx), cluster.name)
+        if cluster.node_group:
+            # Azure makes this one by itself for the machines; it goes with the cluster.
+            ctx.seen(NODE_GROUP, group_id(ctx, cluster.node_group), cluster.node_group)
+        if cluster.state == "Succeeded":
+            return Found.ready(f"Kubernetes {cluster.kubernetes_version} in {cluster.region}")
+        if cluster.state in BROKEN:
+            return self._broken(ctx, cluster)
+        return Found.changing("Azure is making the cluster; this usually takes four to six minutes")
+
+    def _broken(self, ctx: HubContext, cluster: AksCluster) -> Found:
+        if not ctx.run.token:
+            # Not this try's failure: the person pressed Try again after it, or the worker died before it could note it.
+            return Found.drifted("the last try to make the cluster failed")
+        change = clusters.poll_change(ctx.az, ctx.subscription, ctx.run.token)
+        return Found.failed(change.error or _failure(cluster))
+
+    def apply(self, ctx: HubContext) -> None:
+        spec, names = ctx.spec, ctx.names
+        ctx.intend(KIND, cluster_id(ctx), names.cluster)
+        request = ClusterRequest(
+            subscription=spec.subscription_id,
+            group=names.group,
+            name=names.cluster,
+            region=spec.region,
+            dns_prefix=names.dns_label,
+            kubernetes_version=spec.kubernetes_version,
+            tier=spec.tier,
+            pools=(NodePool(name="core", mode="System", count=spec.node_count, vm_size=spec.node_size),),
+            tags=names.tags,
+        )
+        try:
+            ctx.keep_token(clusters.create_cluster(ctx.az, request, only_new=ctx.cluster() is None))
+        except Conflict:
+            # Another process was faster between our look and our call; the next look finds its cluster.
+            ctx.log("The cluster is being made already.")
+
+    def abort(self, ctx: HubContext) -> None:
+        cluster = ctx.cluster()
+        if cluster is not None and ctx.is_ours(cluster.tags) and cluster.state == "Creating":
+            ctx.log("Asking Azure to stop making the cluster.")
+            clusters.abort_cluster(ctx.az, ctx.subscription, ctx.names.group, ctx.names.cluster)
+
+
+def _failure(cluster: AksCluster) -> SlipwayError:
+    return PermanentError(
+        f"Azure could not make the cluster: {cluster.error or 'it gave no reason'}",
+        "Try again; if it fails the same way, choose another node size or region.",
+        code=cluster.error_code,
+    )
+
+
+class InCluster(Step[HubContext]):
+    """A step that talks to the cluster itself: credentials that have changed are fetched anew."""
+
+    def check(self, ctx: HubContext) -> Found:
+        try:
+            return self.look(ctx)
+        except SignInFailed as error:
+            ctx.forget_credentials()
+            raise Unavailable(error.user_message, error.remedy, code=error.code) from error
+
+    @abstractmethod
+    def look(self, ctx: HubContext) -> Found:
+        """Tells how things stand in the cluster."""
+
+
+class Nodes(InCluster):
+    """Every node says that it is ready."""
+
+    name, title, after, expected, deadline = "nodes", "Nodes", ("cluster",), 60, 20 * 60
+
+    def look(self, ctx: HubContext) -> Found:
+        nodes = ctx.kubernetes().nodes()
+        ready = [node for node in nodes if node.ready]
+        wanted = max(ctx.spec.node_count, len(nodes))
+        summary = f"{len(ready)} of {wanted} nodes ready"
+        if len(ready) < wanted:
+            return Found.changing(summary)
+        for node in nodes:
+            ctx.log(f"Node {node.name} runs Kubernetes {node.version}.")
+        return Found.ready(summary)

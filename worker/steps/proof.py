@@ -1,0 +1,135 @@
+"""Health, and the proof of life: a real repository launched through the hub's own build stream."""
+
+from __future__ import annotations
+
+import time
+
+from django.utils import timezone
+
+from cloud import binderhub
+from cloud.binderhub import BuildOutcome, JupyterHub
+from cloud.errors import NotYet, PermanentError, Throttled
+from deployments.models import Event
+from worker.hub import HubContext
+from worker.step import Found, Step
+
+REPOSITORY = "binder-examples/requirements"
+SPEC = f"{REPOSITORY}/HEAD"
+#: BinderHub names the guests it makes for a repository after it.
+GUEST = "binder-examples-requirements-"
+PROBE_USER = "slipway-probe"
+LAUNCHING = "launching"
+#: A server that has just started may take a moment to answer (seconds).
+FIRST_ANSWER = 15.0
+
+
+class Health(Step[HubContext]):
+    """The hub itself says that its registry and its JupyterHub are in order."""
+
+    name, title, expected, deadline = "health", "Hub healthy", 10, 15 * 60
+    after = ("address", "workloads")
+
+    def check(self, ctx: HubContext) -> Found:
+        health = binderhub.health(ctx.address)
+        failing = [check.service for check in health.checks if not check.ok and check.counts]
+        if not health.ok or failing:
+            return Found.changing(f"not well yet: {', '.join(failing) or 'the hub does not say why'}")
+        return Found.ready(", ".join(check.service for check in health.checks) or "it says so itself")
+
+
+class ProofOfLife(Step[HubContext]):
+    """Builds, launches, sees the server answer, shuts it down; nothing of it keeps running."""
+
+    name, title, after, expected, deadline = "proof", f"Proof of life: launch {REPOSITORY}", ("health",), 60, 40 * 60
+
+    def check(self, ctx: HubContext) -> Found:
+        proof = ctx.operation.result.get("proof")
+        if proof:
+            return Found.ready(f"{REPOSITORY} was launched and answered")
+        if phase := ctx.cache.pop("build", ""):
+            # Listened to in this very pass: the build goes on by itself, the next pass listens again.
+            return Found.changing(f"the image is being made ({phase})", wait=0.5)
+        return Found.absent()
+
+    def apply(self, ctx: HubContext) -> None:
+        api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token)
+        if ctx.run.token == LAUNCHING:
+            _tidy_up(api)
+        token = _probe_token(ctx, api)
+        ctx.hold()
+        ctx.keep_token(LAUNCHING)
+        outcome = binderhub.follow_build(
+            ctx.address,
+            SPEC,
+            token=token,
+            seconds=ctx.patience,
+            on_event=lambda phase, message: ctx.log(message),
+            seen=_told(ctx),
+        )
+        if not outcome.done:
+            ctx.cache["build"] = outcome.phase or "waiting"
+            return
+        if outcome.phase == "failed":
+            raise _failure(outcome)
+        self._prove(ctx, api, outcome)
+
+    def _prove(self, ctx: HubContext, api: JupyterHub, outcome: BuildOutcome) -> None:
+        try:
+            _await_answer(outcome)
+            ctx.log("The launched server answers; shutting it down.")
+        finally:
+            binderhub.stop_server(outcome.server_url, outcome.server_token)
+            _tidy_up(api)
+        started = ctx.run.started_at or ctx.now()
+        ctx.keep_result(
+            proof={
+                "repository": REPOSITORY,
+                "image": outcome.image,
+                "seconds": round((ctx.now() - started).total_seconds()),
+                "at": timezone.now().isoformat(),
+            }
+        )
+
+
+def _probe_token(ctx: HubContext, api: JupyterHub) -> str | None:
+    """On a hub with sign-in a probe user launches; its token lives an hour at most and goes with the user."""
+    if ctx.spec.access != "github":
+        return None
+    api.create_user(PROBE_USER)
+    return api.create_token(PROBE_USER)
+
+
+def _tidy_up(api: JupyterHub) -> None:
+    """Removes the probe's users with their servers; also what a killed worker may have left running.
+
+    Nobody else launches this repository on a hub that has not been handed over yet.
+    """
+    for name in api.users():
+        if name == PROBE_USER or name.startswith(GUEST):
+            api.stop_server(name)
+            api.delete_user(name)
+
+
+def _told(ctx: HubContext) -> set[str]:
+    """What the log has of the build already: a stream taken up again repeats itself."""
+    told = Event.objects.filter(operation=ctx.operation, step=ctx.run.name)
+    return set(told.values_list("message", flat=True))
+
+
+def _await_answer(outcome: BuildOutcome) -> None:
+    until = time.monotonic() + FIRST_ANSWER
+    while not binderhub.server_answers(outcome.server_url, outcome.server_token):
+        if time.monotonic() > until:
+            raise NotYet("The launched server does not answer yet.", delay=5.0)
+        time.sleep(0.2)
+
+
+def _failure(outcome: BuildOutcome) -> Exception:
+    if outcome.status_code == 429:
+        return Throttled("The hub has had too many launches from here lately.", "It is tried again later.", delay=60.0)
+    return PermanentError(
+        f"The hub could not launch {REPOSITORY}: {outcome.message or 'it did not say why'}",
+        "The lines above tell where it stopped. If it is the registry, check the Docker Hub access token; then try"
+        " again.",
+        code="LaunchFailed",
+    )

@@ -1,0 +1,110 @@
+"""BinderHub itself: its ingredients, its namespace, its Helm release."""
+
+from __future__ import annotations
+
+from cloud.errors import Conflict, NotYet
+from cloud.helm import Release as HelmRelease
+from cloud.registries import check_docker_hub
+from deployments import services
+from deployments.models import Resource
+from deployments.naming import OWNER_TAG
+from worker.hub import HubContext
+from worker.step import Found, Step
+from worker.steps.cluster import InCluster, cluster_id
+from worker.steps.group import not_ours
+
+CHART = "binderhub"
+KIND, NAMESPACE = "release", "namespace"
+
+
+class Ingredients(Step[HubContext]):
+    """What the release will need, fetched and tried while Azure makes the cluster."""
+
+    name, title, after, expected, deadline = "ingredients", "Docker Hub sign-in and chart", ("preflight",), 5, 900
+
+    def check(self, ctx: HubContext) -> Found:
+        spec, profile = ctx.spec, ctx.profile
+        check_docker_hub(
+            profile, spec.docker_username, ctx.secret(services.DOCKER_TOKEN), spec.image_namespace, spec.image_prefix
+        )
+        ctx.helm.chart(CHART, profile.chart_repository, spec.chart_version, profile.ca_bundle)
+        return Found.ready(f"signed in as {spec.docker_username}; chart {CHART} {spec.chart_version} is here")
+
+
+class Namespace(InCluster):
+    """The hub's own room in the cluster, labelled as ours."""
+
+    name, title, after, expected, deadline = "namespace", "Namespace", ("cluster",), 2, 300
+
+    def look(self, ctx: HubContext) -> Found:
+        namespace = ctx.kubernetes().namespace(ctx.names.namespace)
+        if namespace is None:
+            return Found.absent()
+        if not ctx.is_ours(namespace.labels):
+            return Found.failed(not_ours(NAMESPACE, namespace.name))
+        if namespace.phase == "Terminating":
+            return Found.changing("an earlier namespace is still being deleted")
+        ctx.seen(NAMESPACE, self.cloud_id(ctx), namespace.name)
+        return Found.ready(namespace.name)
+
+    def apply(self, ctx: HubContext) -> None:
+        ctx.intend(NAMESPACE, self.cloud_id(ctx), ctx.names.namespace)
+        try:
+            ctx.kubernetes().create_namespace(ctx.names.namespace, {OWNER_TAG: ctx.names.owner})
+        except Conflict:
+            ctx.log("The namespace is there already.")
+
+    @staticmethod
+    def cloud_id(ctx: HubContext) -> str:
+        return f"{cluster_id(ctx)}/namespaces/{ctx.names.namespace}"
+
+
+class Release(InCluster):
+    """One pass of real Helm; waiting for the pods is another step's work."""
+
+    name, title, expected, deadline = "release", "Install BinderHub with Helm", 10, 15 * 60
+    after = ("nodes", "namespace", "ingredients")
+
+    def look(self, ctx: HubContext) -> Found:
+        done: HelmRelease | None = ctx.cache.get("release")
+        if done is None:
+            done = self._installed(ctx)
+        if done is None:
+            return Found.absent()
+        if done.pending:
+            raise NotYet("Helm is still at work on this hub.", delay=1.0)
+        if done.status != "deployed":
+            return Found.drifted(f"the release is {done.status}")
+        ctx.seen(KIND, release_id(ctx), done.name)
+        return Found.ready(f"{done.chart}, revision {done.revision}")
+
+    def _installed(self, ctx: HubContext) -> HelmRelease | None:
+        """The release if it is what the description asks for; None when it is absent, or to be installed over."""
+        if not Resource.objects.filter(deployment_id=ctx.deployment_id, kind=KIND).exists():
+            return None  # nobody has ever tried: spare Helm the look
+        names = ctx.names
+        found = ctx.helm.release(ctx.kubeconfig(), names.release, names.namespace)
+        if found is None or found.status != "deployed":
+            return None
+        wanted = found.chart == f"{CHART}-{ctx.spec.chart_version}"
+        same = wanted and ctx.helm.values(ctx.kubeconfig(), names.release, names.namespace) == ctx.values()
+        return found if same else None
+
+    def apply(self, ctx: HubContext) -> None:
+        values = ctx.values()
+        ctx.intend(KIND, release_id(ctx), ctx.names.release)
+        ctx.cache["release"] = ctx.helm.upgrade_install(
+            ctx.kubeconfig(),
+            ctx.names.release,
+            ctx.names.namespace,
+            CHART,
+            ctx.profile.chart_repository,
+            ctx.spec.chart_version,
+            values,
+            ca_file=ctx.profile.ca_bundle,
+            on_line=ctx.log,
+        )
+
+
+def release_id(ctx: HubContext) -> str:
+    return f"{cluster_id(ctx)}/namespaces/{ctx.names.namespace}/releases/{ctx.names.release}"

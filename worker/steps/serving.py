@@ -1,0 +1,59 @@
+"""The hub coming up: its address, its pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloud.kubernetes import Event, Pod
+from worker.hub import HubContext
+from worker.step import Found
+from worker.steps.cluster import InCluster
+
+KIND = "public address"
+PUBLIC_SERVICE = "proxy-public"
+
+
+class Address(InCluster):
+    """The load balancer has a public address."""
+
+    name, title, after, expected, deadline = "address", "Public address", ("release",), 40, 20 * 60
+
+    def look(self, ctx: HubContext) -> Found:
+        kubernetes, namespace = ctx.kubernetes(), ctx.names.namespace
+        service = next((each for each in kubernetes.services(namespace) if each.name == PUBLIC_SERVICE), None)
+        if service is not None and service.addresses:
+            ctx.seen(KIND, ctx.address, service.addresses[0])
+            return Found.ready(f"{service.addresses[0]} for {ctx.address}")
+        trouble = _warning(kubernetes.events(namespace), PUBLIC_SERVICE)
+        return Found.changing(f"Azure gives none yet: {trouble}" if trouble else "waiting for Azure to give one")
+
+
+class Workloads(InCluster):
+    """Everything the chart made runs."""
+
+    name, title, after, expected, deadline = "workloads", "Hub starting", ("release",), 90, 25 * 60
+
+    def look(self, ctx: HubContext) -> Found:
+        kubernetes, namespace = ctx.kubernetes(), ctx.names.namespace
+        workloads = kubernetes.workloads(namespace)
+        ready, wanted = sum(each.ready for each in workloads), sum(each.desired for each in workloads)
+        summary = f"{ready} of {wanted} pods ready"
+        if workloads and all(each.ready >= each.desired for each in workloads):
+            return Found.ready(summary)
+        trouble = _trouble(kubernetes.pods(namespace))
+        return Found.changing(f"{summary}; {trouble}" if trouble else summary)
+
+
+def _trouble(pods: Iterable[Pod]) -> str:
+    """The first pod that says why it does not start."""
+    stuck = [pod for pod in pods if not pod.ready and pod.reason and pod.reason not in WAITING]
+    return "; ".join(f"{pod.name}: {pod.reason}. {pod.message}".strip() for pod in stuck[:1])
+
+
+#: What a pod says on its way up.
+WAITING = frozenset({"ContainerCreating", "PodInitializing", "Pending", "ContainersNotReady"})
+
+
+def _warning(events: list[Event], name: str) -> str:
+    told = [event.message for event in events if event.type == "Warning" and event.about.endswith(f"/{name}")]
+    return told[-1] if told else ""
