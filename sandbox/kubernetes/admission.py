@@ -42,6 +42,8 @@ class Gate:
         if self.store.get(kind.resource, namespace, body["metadata"]["name"]) is not None:
             raise errors.already_exists(kind, body["metadata"]["name"])
         validation.check(kind, full, None)
+        if kind.resource == "pods":
+            self._check_account(kind, namespace, full)
         full = self._stamped(kind, full)
         if manager:
             full = apply.track(kind, None, full, manager, self.clock.iso())
@@ -73,6 +75,12 @@ class Gate:
             raise errors.not_found(kinds.BY_RESOURCE["namespaces"], namespace)
         if space["metadata"].get("deletionTimestamp") and kind.resource != "events":
             raise errors.being_terminated(kind, name, namespace)
+
+    def _check_account(self, kind: Kind, namespace: str, pod: Body) -> None:
+        account = pod["spec"]["serviceAccountName"]
+        if self.store.get("serviceaccounts", namespace, account) is None:
+            why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+            raise errors.forbidden(kind, pod["metadata"]["name"], why)
 
     def _stamped(self, kind: Kind, body: Body) -> Body:
         meta = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}

@@ -10,6 +10,7 @@ from sandbox.kubernetes import bootstrap, credentials
 from sandbox.kubernetes.admission import Gate
 from sandbox.kubernetes.logs import PodLogs
 from sandbox.kubernetes.store import Body, Change, Store
+from sandbox.kubernetes.timers import Timers
 
 CLUSTERS = "kubernetes.clusters"
 OBJECTS = "kubernetes.objects"
@@ -42,19 +43,26 @@ class Cluster:
         self.key, self.clock, self.logs = key, core.clock, logs
         self.store = Store(key, core.state.bucket(OBJECTS))
         self.gate = Gate(self.store, core.clock)
+        self.timers = Timers(core.clock)
         self.dirty: set[str] = set(self.store.namespaces()) | {""}
+        #: Namespaces with pods that found no room.
+        self.waiting: set[str] = set()
+        #: (node, image) pairs that need no pulling again.
+        self.pulled: set[tuple[str, str]] = set()
         self._wake = wake
         self.store.listen(self._changed)
 
     def _changed(self, change: Change) -> None:
-        if change.resource in QUIET or (change.after or change.last).get("type") == "helm.sh/release.v1":
+        if change.resource in QUIET or change.last.get("type") == "helm.sh/release.v1":
             return
-        self.touch(change.namespace)
-        if change.resource == "namespaces":
-            self.touch(change.last["metadata"]["name"])
-        if change.after is None or change.resource == "nodes":
-            # Room on a node, or a name set free, may be what others wait for.
+        meta = change.last["metadata"]
+        self.touch(meta["name"] if change.resource == "namespaces" else change.namespace)
+        if change.after is None:
+            self.timers.forget(meta["uid"])
+        if change.resource == "nodes":
             self.dirty.update(self.store.namespaces())
+        elif change.resource == "pods" and change.after is None:
+            self.dirty.update(self.waiting)
 
     def touch(self, namespace: str) -> None:
         self.dirty.add(namespace)
@@ -70,7 +78,7 @@ class Clusters:
         self.logs = PodLogs(core.clock)
         self.symptoms: list[dict[str, Any]] = []
         self._bucket = core.state.bucket(CLUSTERS)
-        self.live: dict[str, Cluster] = {key: self._open(key) for key in self._bucket.keys()}
+        self.live: dict[str, Cluster] = {key: self._open(key) for key in self.keys()}
 
     def _open(self, key: str) -> Cluster:
         return Cluster(key, self.core, self.logs, self.wake)
@@ -109,6 +117,12 @@ class Clusters:
         about = self.about(key)
         server = f"{self.core.config.origin}/k8s/{key}"
         return credentials.kubeconfig(server, about["name"], key, self.core.ca_pem, about["token"])
+
+    def wake_all(self) -> None:
+        """Makes the controllers look at everything."""
+        for cluster in self.live.values():
+            cluster.dirty.update(["", *cluster.store.namespaces()])
+        self.wake.set()
 
     def about(self, key: str) -> Body:
         """name, region, version, pools, running, token. Raises KeyError when there is no such cluster."""

@@ -48,7 +48,7 @@ class _Control:
 
     async def kubeconfig(self, request: Request) -> Response:
         key = request.path_params["key"]
-        if key not in self._clusters.keys():
+        if key not in self._clusters.live:
             return JSONResponse({"error": f"no cluster {key}"}, 404)
         return Response(self._clusters.kubeconfig(key), media_type="application/yaml")
 

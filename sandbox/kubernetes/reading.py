@@ -39,7 +39,8 @@ def shown(kind: Kind, body: Body) -> Body:
 
 
 def _event_v1(body: Body) -> Body:
-    renamed = {"involvedObject": "regarding", "message": "note", "source": "deprecatedSource", "count": "deprecatedCount",
+    renamed = {"involvedObject": "regarding", "message": "note", "source": "deprecatedSource",
+               "count": "deprecatedCount",
                "firstTimestamp": "deprecatedFirstTimestamp", "lastTimestamp": "deprecatedLastTimestamp"}  # fmt: skip
     return {renamed.get(key, key): value for key, value in body.items() if key not in ("kind", "apiVersion")}
 

@@ -1,0 +1,35 @@
+"""What the containers of a BinderHub print when they start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Body = dict[str, Any]
+_START = {
+    "hub": ["Loading /usr/local/etc/jupyterhub/secret/values.yaml", "[I JupyterHub app] Running JupyterHub version 5.3.0",
+            "[I JupyterHub app] Using Authenticator: nullauthenticator.NullAuthenticator"],
+    "chp": ["[ConfigProxy] info: Adding route / -> http://hub:8081", "[ConfigProxy] info: Proxying http://*:8000"],
+    "binder": ["[I BinderHub app] BinderHub starting on port 8585"],
+    "dind": ["time=now level=info msg=\"Starting up\"", "time=now level=info msg=\"API listen on /var/run/dind/docker.sock\""],
+    "kube-scheduler": ["Starting Kubernetes Scheduler"],
+}  # fmt: skip
+_READY = {
+    "hub": [
+        "[I JupyterHub app] Hub API listening on http://:8081/hub/",
+        "[I JupyterHub app] JupyterHub is now running",
+    ],
+    "binder": ["[I BinderHub health] Health check passed"],
+}
+
+
+def _lines(book: dict[str, list[str]], pod: Body) -> list[str]:
+    return [line for container in pod["spec"]["containers"] for line in book.get(container["name"], [])]
+
+
+def on_start(pod: Body) -> list[str]:
+    images = [f"{container['name']}: started {container['image']}" for container in pod["spec"]["containers"]]
+    return _lines(_START, pod) or images
+
+
+def on_ready(pod: Body) -> list[str]:
+    return _lines(_READY, pod)

@@ -1,0 +1,192 @@
+"""The kubelets: pull, start, become ready, fail as wished, and end."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sandbox.kubernetes.controllers import ailing, chatter, nodes
+from sandbox.kubernetes.controllers.look import Look, condition
+
+Body = dict[str, Any]
+MOUNT_SECONDS, READY_SECONDS, END_SECONDS, JOB_SECONDS = 1.5, 5, 3, 5
+
+
+def reconcile(look: Look) -> None:
+    for pod in look.list("pods"):
+        if pod["metadata"].get("deletionTimestamp"):
+            _end(look, pod)
+        elif pod["spec"].get("nodeName") and pod["status"]["phase"] in ("Pending", "Running"):
+            _step(look, pod)
+
+
+def _end(look: Look, pod: Body) -> None:
+    meta, node = pod["metadata"], pod["spec"].get("nodeName")
+    if node and not meta["deletionGracePeriodSeconds"] == 0 and not look.elapsed(pod, "end", END_SECONDS):
+        for container in pod["spec"]["containers"]:
+            look.event(pod, "Killing", f"Stopping container {container['name']}", "kubelet")
+        return
+    if meta.get("finalizers"):
+        return
+    look.store.remove("pods", look.namespace, meta["name"])
+    look.cluster.logs.forget(meta["uid"])
+
+
+def _step(look: Look, pod: Body) -> None:
+    node = look.store.get("nodes", "", pod["spec"]["nodeName"])
+    if node is None or not nodes.is_ready(node):
+        return
+    if "startTime" not in pod["status"]:
+        pod = _accept(look, pod, node)
+    wish = look.symptom(pod)
+    if wish is not None and ailing.act(look, pod, wish):
+        return
+    if pod["status"]["phase"] == "Pending" or ailing.is_broken(pod):
+        _start(look, pod)
+    elif not _is_up(pod) and look.elapsed(pod, "ready", READY_SECONDS):
+        _become_ready(look, pod)
+    elif pod["spec"]["restartPolicy"] != "Always" and look.elapsed(pod, "complete", JOB_SECONDS):
+        _complete(look, pod)
+
+
+def _is_up(pod: Body) -> bool:
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in pod["status"]["conditions"])
+
+
+def _accept(look: Look, pod: Body, node: Body) -> Body:
+    address = next(item["address"] for item in node["status"]["addresses"] if item["type"] == "InternalIP")
+    status = pod["status"] | {
+        "startTime": look.clock.iso(),
+        "hostIP": address,
+        "hostIPs": [{"ip": address}],
+        "conditions": _conditions(look, pod, ready=False, started=False),
+        "containerStatuses": statuses(pod, {"waiting": {"reason": "ContainerCreating"}}),
+    }
+    if pod["spec"].get("initContainers"):
+        status["containerStatuses"] = statuses(pod, {"waiting": {"reason": "PodInitializing"}})
+        waiting = {"waiting": {"reason": "PodInitializing"}}
+        status["initContainerStatuses"] = statuses(pod, waiting, field="initContainers")
+    return look.status("pods", pod, status)
+
+
+def _conditions(look: Look, pod: Body, *, ready: bool, started: bool) -> list[Body]:
+    now, names = look.clock.iso(), " ".join(item["name"] for item in pod["spec"]["containers"])
+    unready = ("", "") if ready else ("ContainersNotReady", f"containers with unready status: [{names}]")
+    first = ("", "") if started or not pod["spec"].get("initContainers") else (
+        "ContainersNotInitialized", "containers with incomplete status: [init]")  # fmt: skip
+    rows = (("PodReadyToStartContainers", started, "", ""), ("Initialized", not first[0], *first),
+            ("Ready", ready, *unready), ("ContainersReady", ready, *unready), ("PodScheduled", True, "", ""))  # fmt: skip
+    made = [condition(pod, kind, value, reason, text, now) for kind, value, reason, text in rows]
+    return [{key: value for key, value in item.items() if value != ""} for item in made]
+
+
+def statuses(pod: Body, state: Body, ready: bool = False, field: str = "containers") -> list[Body]:
+    """A status for each container, all in one state; restart counts and last states stay."""
+    key = "containerStatuses" if field == "containers" else "initContainerStatuses"
+    olds = {item["name"]: item for item in pod["status"].get(key) or []}
+    return [_status(container, state, ready, olds.get(container["name"]) or {}) for container in pod["spec"][field]]
+
+
+def _status(container: Body, state: Body, ready: bool, old: Body) -> Body:
+    image = container["image"]
+    running = "running" in state
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    return {
+        "name": container["name"],
+        "state": state,
+        "lastState": old.get("lastState") or {},
+        "ready": ready,
+        "started": running,
+        "restartCount": old.get("restartCount", 0),
+        "image": image,
+        "imageID": f"{image.split('@')[0]}@sha256:{digest}" if running or "terminated" in state else "",
+    }
+
+
+def pull_seconds(image: str) -> float:
+    """6 to 20 simulated seconds, always the same for one image."""
+    return 6 + hashlib.sha256(image.encode()).digest()[0] % 15
+
+
+def _start(look: Look, pod: Body) -> None:
+    """From scheduled to running: volumes, images, init containers, containers."""
+    if trouble := _unmounted(look, pod):
+        look.event(pod, "FailedMount", trouble, "kubelet", warning=True)
+        return
+    if not look.elapsed(pod, "mount", MOUNT_SECONDS):
+        return
+    containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+    for container in containers:
+        if not _pulled(look, pod, container):
+            return
+    _run(look, pod, containers)
+
+
+def _pulled(look: Look, pod: Body, container: Body) -> bool:
+    image, node = container["image"], pod["spec"]["nodeName"]
+    have = (node, image) in look.cluster.pulled
+    if have and container["imagePullPolicy"] != "Always":
+        return True
+    seconds = 1.0 if have else pull_seconds(image)
+    if not look.elapsed(pod, f"pull-{image}", seconds):
+        look.event(pod, "Pulling", f'Pulling image "{image}"', "kubelet")
+        return False
+    if not have:
+        look.cluster.pulled.add((node, image))
+        text = f'Successfully pulled image "{image}" in {seconds:g}s ({seconds:g}s including waiting).'
+        look.event(pod, "Pulled", text, "kubelet")
+    return True
+
+
+def _unmounted(look: Look, pod: Body) -> str:
+    """Why a volume cannot be mounted."""
+    for volume in pod["spec"].get("volumes") or []:
+        for source, resource, key in (("secret", "secrets", "secretName"), ("configMap", "configmaps", "name")):
+            about = volume.get(source) or {}
+            name = about.get(key)
+            if name and not about.get("optional") and look.get(resource, name) is None:
+                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {source.lower()} "{name}" not found'
+    return ""
+
+
+def _run(look: Look, pod: Body, containers: list[Body]) -> None:
+    for container in containers:
+        look.event(pod, "Created", f"Created container: {container['name']}", "kubelet")
+        look.event(pod, "Started", f"Started container {container['name']}", "kubelet")
+    now, address = look.clock.iso(), pod["status"].get("podIP") or _address(look)
+    status = pod["status"] | {
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+        "conditions": _conditions(look, pod, ready=False, started=True),
+        "containerStatuses": statuses(pod, {"running": {"startedAt": now}}),
+    }
+    if pod["spec"].get("initContainers"):
+        ended = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}}
+        status["initContainerStatuses"] = statuses(pod, ended, ready=True, field="initContainers")
+    look.restart_timer(pod, "ready")
+    look.status("pods", pod, status)
+    for line in chatter.on_start(pod):
+        look.cluster.logs.append(pod["metadata"]["uid"], line)
+
+
+def _address(look: Look) -> str:
+    taken = {pod["status"].get("podIP") for pod in look.store.list("pods")}
+    numbers = iter(range(10, 256 * 250))
+    return next(text for number in numbers if (text := f"10.244.{number // 250}.{number % 250 + 1}") not in taken)
+
+
+def _become_ready(look: Look, pod: Body) -> None:
+    running = [item | {"ready": True} for item in pod["status"]["containerStatuses"]]
+    conditions = _conditions(look, pod, ready=True, started=True)
+    look.status("pods", pod, pod["status"] | {"conditions": conditions, "containerStatuses": running})
+    for line in chatter.on_ready(pod):
+        look.cluster.logs.append(pod["metadata"]["uid"], line)
+
+
+def _complete(look: Look, pod: Body) -> None:
+    now = look.clock.iso()
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}}
+    conditions = _conditions(look, pod, ready=False, started=True)
+    changed = {"phase": "Succeeded", "containerStatuses": statuses(pod, ended), "conditions": conditions}
+    look.status("pods", pod, pod["status"] | changed)
