@@ -54,6 +54,6 @@ def finish(store: Store, resource_id: str) -> None:
     store.delete(node_group)
     store.delete(resource_id)
     kubernetes = store.core.services.get("kubernetes")
-    if kubernetes is not None and record["private"]["key"] in kubernetes.keys():
+    if kubernetes is not None and record["private"]["key"] in list(kubernetes.keys()):
         kubernetes.remove(record["private"]["key"])
     store.finish(record["private"]["operation"], "Succeeded")

@@ -6,8 +6,14 @@ from typing import Any
 
 from sandbox.azure.errors import AzureError, aks_error
 
-RESOURCE = frozenset("eTag extendedLocation id identity kind location name properties sku systemData tags type".split())
-PROPERTIES = frozenset(
+
+def words(text: str) -> frozenset[str]:
+    """Names written one after another."""
+    return frozenset(text.split())
+
+
+RESOURCE = words("eTag extendedLocation id identity kind location name properties sku systemData tags type")
+PROPERTIES = words(
     "aadProfile addonProfiles agentPoolProfiles aiToolchainOperatorProfile apiServerAccessProfile autoScalerProfile "
     "autoUpgradeProfile azureMonitorProfile azurePortalFQDN bootstrapProfile currentKubernetesVersion "
     "disableLocalAccounts diskEncryptionSetID dnsPrefix enableFIPS enableRBAC fqdn fqdnSubdomain hostedSystemProfile "
@@ -15,9 +21,9 @@ PROPERTIES = frozenset(
     "networkProfile nodeProvisioningProfile nodeResourceGroup nodeResourceGroupProfile oidcIssuerProfile "
     "podIdentityProfile powerState privateFQDN privateLinkResources provisioningState publicNetworkAccess resourceUID "
     "schedulerProfile securityProfile serviceMeshProfile servicePrincipalProfile status storageProfile supportPlan "
-    "upgradeSettings windowsProfile workloadAutoScalerProfile".split()
+    "upgradeSettings windowsProfile workloadAutoScalerProfile"
 )
-POOL = frozenset(
+POOL = words(
     "artifactStreamingProfile availabilityZones capacityReservationGroupID count creationData "
     "currentOrchestratorVersion eTag enableAutoScaling enableEncryptionAtHost enableFIPS enableNodePublicIP "
     "enableUltraSSD gatewayProfile gpuInstanceProfile gpuProfile hostGroupID kubeletConfig kubeletDiskType "
@@ -25,12 +31,12 @@ POOL = frozenset(
     "nodeImageVersion nodeLabels nodePublicIPPrefixID nodeTaints orchestratorVersion osDiskSizeGB osDiskType osSKU "
     "osType podIPAllocationMode podSubnetID powerState provisioningState proximityPlacementGroupID scaleDownMode "
     "scaleSetEvictionPolicy scaleSetPriority securityProfile spotMaxPrice status tags type upgradeSettings "
-    "virtualMachineNodesStatus virtualMachinesProfile vmSize vnetSubnetID windowsProfile workloadRuntime".split()
+    "virtualMachineNodesStatus virtualMachinesProfile vmSize vnetSubnetID windowsProfile workloadRuntime"
 )
-NETWORK = frozenset(
+NETWORK = words(
     "advancedNetworking dnsServiceIP ipFamilies loadBalancerProfile loadBalancerSku natGatewayProfile networkDataplane "
     "networkMode networkPlugin networkPluginMode networkPolicy outboundType podCidr podCidrs serviceCidr serviceCidrs "
-    "staticEgressGatewayProfile".split()
+    "staticEgressGatewayProfile"
 )
 SMALL: dict[str, frozenset[str]] = {
     "oidcIssuerProfile": frozenset(("enabled", "issuerURL")),

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from sandbox import seeds
+from sandbox.azure.cluster_fields import words
 from sandbox.azure.cluster_rules import node_count
 from sandbox.azure.regions import exact_version
 from sandbox.azure.store import Record
@@ -64,8 +65,11 @@ def apply(record: Record, body: dict[str, Any]) -> None:
     }
 
 
-READ_ONLY = ("provisioningState", "powerState", "fqdn", "azurePortalFQDN", "currentKubernetesVersion", "agentPoolProfiles",
-             "networkProfile", "oidcIssuerProfile", "resourceUID", "status", "identityProfile", "maxAgentPools")  # fmt: skip
+#: What a request may carry but never sets, or what `apply` sets by itself.
+READ_ONLY = words(
+    "provisioningState powerState fqdn azurePortalFQDN currentKubernetesVersion agentPoolProfiles networkProfile "
+    "oidcIssuerProfile resourceUID status identityProfile maxAgentPools"
+)
 
 
 def _kept(asked: dict[str, Any]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _outcomes(store: Store, body: Json) -> None:
     """How the next cluster operation ends; `{"clear": true}` forgets what has not struck yet."""
     bucket = store.core.state.bucket("azure.outcomes")
     if body.get("clear"):
-        for key in bucket.keys():
+        for key, _ in bucket.items():
             bucket.delete(key)
         return
     bucket.put(f"{store.core.clock.now():018.6f}", body)

@@ -22,7 +22,7 @@ CLUSTERS = "Microsoft.ContainerService/managedClusters"
 def balancers(store: Store, key: str) -> list[tuple[str, str, str]]:
     """(address, DNS label, namespace/name) of every Service of the cluster that has a public address."""
     kubernetes = store.core.services.get("kubernetes")
-    if kubernetes is None or key not in kubernetes.keys():
+    if kubernetes is None or key not in list(kubernetes.keys()):
         return []
     found = []
     for service in kubernetes.objects(key).list("services"):

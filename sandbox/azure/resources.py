@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.azure import groups, policies, providers
+from sandbox.azure import groups, network, policies, providers
 from sandbox.azure.call import Call, empty, ok, page
 from sandbox.azure.errors import AzureError, resource_not_found
 from sandbox.azure.filters import by_tag
@@ -23,13 +23,21 @@ def listing(call: Call) -> Response:
     if "group" in call.params:
         groups.require(call)
         scope += call.params["group"] + "/"
-    bodies = [record["body"] for record in call.store.under(scope)]
+    records = call.store.under(scope)
+    bodies = [record["body"] for record in records] + _addresses(call, scope.lower())
     shown = [
         {key: body[key] for key in SHOWN if key in body}
         for body in bodies
         if body["type"] != GROUP_TYPE and "/" not in body["type"].split("/", 2)[-1]
     ]
     return page(call, by_tag(shown, call.query.get("$filter", "")), 1000)
+
+
+def _addresses(call: Call, scope: str) -> list[dict[str, Any]]:
+    """Public addresses are not kept but read from the clusters: those within the scope."""
+    clusters = call.store.under(f"/subscriptions/{call.subscription}/", network.CLUSTERS)
+    found = [address for record in clusters for address in network.addresses_of(call.store, record)]
+    return [address for address in found if address["id"].lower().startswith(scope)]
 
 
 def _type(call: Call) -> str:

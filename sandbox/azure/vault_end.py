@@ -19,7 +19,8 @@ def soft_delete(store: Store, resource_id: str) -> None:
     days = body["properties"].get("softDeleteRetentionInDays", 90)
     subscription, name = body["id"].split("/")[2], body["name"]
     entry = {
-        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{body['location']}/deletedVaults/{name}",
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{body['location']}"
+        f"/deletedVaults/{name}",
         "name": name,
         "type": "Microsoft.KeyVault/deletedVaults",
         "properties": {

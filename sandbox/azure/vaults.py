@@ -10,16 +10,17 @@ from starlette.responses import Response
 from sandbox import seeds
 from sandbox.azure import groups, operations, policies, providers, vault_end
 from sandbox.azure.call import Call, empty, ok, page
+from sandbox.azure.cluster_fields import words
 from sandbox.azure.errors import AzureError, resource_not_found
 from sandbox.azure.regions import REGIONS, normalise
 from sandbox.azure.store import Record, Store, group_id
 
 TYPE = "Microsoft.KeyVault/vaults"
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
-FIELDS = frozenset(
+FIELDS = words(
     "accessPolicies createMode enablePurgeProtection enableRbacAuthorization enableSoftDelete enabledForDeployment "
     "enabledForDiskEncryption enabledForTemplateDeployment networkAcls provisioningState publicNetworkAccess sku "
-    "softDeleteRetentionInDays tenantId vaultUri privateEndpointConnections hsmPoolResourceId".split()
+    "softDeleteRetentionInDays tenantId vaultUri privateEndpointConnections hsmPoolResourceId"
 )
 REGISTERING_DNS, PURGING = 20, 30  # seconds
 BAD_NAME = (

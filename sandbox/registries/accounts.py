@@ -1,0 +1,71 @@
+"""Docker Hub's accounts: who they are and where they may push."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import Any
+
+from sandbox import seeds
+from sandbox.core import Core
+
+PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+REPOSITORY = re.compile(rf"{PART}/{PART}")
+#: Images that stand for the many public ones: pulled, never pushed here.
+PUBLIC_NAMESPACES = ("library", "ratelimitpreview")
+
+
+class DockerHub:
+    """What other areas may ask: `core.services["dockerhub"]`."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.accounts = core.state.bucket("dockerhub.accounts")
+        self.manifests = core.state.bucket("dockerhub.manifests")
+
+    def account(self, username: str) -> dict[str, Any] | None:
+        """The account of that name; e-mail addresses are no names here."""
+        stored = self.accounts.get(username.lower())
+        if stored is not None:
+            return stored
+        for entry in seeds.DOCKER_ACCOUNTS:
+            if entry["username"].lower() == username.lower():
+                return dict(entry)
+        return None
+
+    def check(self, username: str, password: str) -> bool:
+        """Whether name and access token belong together."""
+        account = self.account(username)
+        return account is not None and hmac.compare_digest(account["token"].encode(), password.encode())
+
+    def may_push(self, username: str, repository: str) -> bool:
+        """Only under one's own name or that of an organisation one belongs to, and with a token that may write."""
+        account = self.account(username)
+        if account is None or account.get("read_only") or not REPOSITORY.fullmatch(repository):
+            return False
+        namespaces = {username.lower(), *(name.lower() for name in account.get("organisations", []))}
+        return repository.split("/")[0] in namespaces
+
+    def has_image(self, repository: str, tag: str) -> bool:
+        return self.manifests.get(f"{repository}|{tag}") is not None
+
+    def push_image(self, repository: str, tag: str) -> None:
+        """Puts an image without layers: for builders that only need it to be there afterwards."""
+        content = f'{{"schemaVersion":2,"mediaType":"{MANIFEST_TYPE}","layers":[],"annotations":{{"tag":"{tag}"}}}}'
+        self.put_manifest(repository, tag, content, MANIFEST_TYPE)
+
+    def put_manifest(self, repository: str, reference: str, content: str, media_type: str) -> str:
+        """Keeps a manifest under its tag and its digest; returns the digest."""
+        digest = digest_of(content.encode())
+        entry = {"digest": digest, "mediaType": media_type, "content": content}
+        for name in {reference, digest}:
+            self.manifests.put(f"{repository}|{name}", entry)
+        return digest
+
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+def digest_of(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
