@@ -35,6 +35,11 @@ class Ask:
         return str(self.vault["properties"]["vaultUri"]).rstrip("/")
 
     @property
+    def issuer(self) -> str:
+        """What ids begin with: the SDK refuses ids with more path than `/secrets/<name>/<version>`."""
+        return self.store.core.config.origin
+
+    @property
     def place(self) -> str:
         return f"{self.vault['name'].lower()}|{self.key}"
 
@@ -89,7 +94,7 @@ def _attributes(ask: Ask, version: Entry) -> dict[str, Any]:
 
 
 def _bundle(ask: Ask, entry: Entry, version: Entry, *, value: bool = False, versioned: bool = True) -> dict[str, Any]:
-    number = f"{ask.base}/secrets/{entry['name']}" + (f"/{version['id']}" if versioned else "")
+    number = f"{ask.issuer}/secrets/{entry['name']}" + (f"/{version['id']}" if versioned else "")
     body: dict[str, Any] = {"id": number, "attributes": _attributes(ask, version), "tags": version["tags"]}
     if version.get("contentType"):
         body["contentType"] = version["contentType"]
@@ -98,7 +103,7 @@ def _bundle(ask: Ask, entry: Entry, version: Entry, *, value: bool = False, vers
 
 def _deleted_bundle(ask: Ask, entry: Entry, *, versioned: bool = True) -> dict[str, Any]:
     return _bundle(ask, entry, entry["versions"][-1], versioned=versioned) | {
-        "recoveryId": f"{ask.base}/deletedsecrets/{entry['name']}",
+        "recoveryId": f"{ask.issuer}/deletedsecrets/{entry['name']}",
         "deletedDate": int(entry["deleted_at"]),
         "scheduledPurgeDate": int(entry["deleted_at"]) + ask.days() * 86400,
     }
