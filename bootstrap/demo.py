@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bootstrap import processes
+from bootstrap import families
 from bootstrap.machine import ROOT
 from bootstrap.refusal import say, speak
 from bootstrap.stack import Stack
@@ -45,7 +45,7 @@ def _watched(command: list[str], environ: dict[str, str]) -> int:
         try:
             return process.wait()
         finally:
-            processes.end(processes.descendants(process.pid), 3)
+            families.end(families.descendants(process.pid), 3)
 
 
 def _troubles(stack: Stack) -> str:

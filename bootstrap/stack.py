@@ -21,10 +21,11 @@ from typing import IO, Self
 
 from honcho.printer import Message
 
-from bootstrap import machine, processes, readiness, services
+from bootstrap import families, machine, readiness, services
 from bootstrap.console import LogFile
+from bootstrap.families import MARK
 from bootstrap.machine import ROOT
-from bootstrap.processes import MARK, Child
+from bootstrap.processes import Child
 from bootstrap.refusal import Refusal
 
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
@@ -67,6 +68,7 @@ class Stack:
         self._children: dict[str, Child] = {}
         self._logs: dict[str, LogFile] = {}
         self._lock: IO[str] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
@@ -96,12 +98,15 @@ class Stack:
         """Ends every process and all that they started; safe to call at any time, more than once."""
         self._end([name for name in self.names if name not in ("valkey", "sandbox")], WORKER_PATIENCE)
         self._end(["sandbox", "valkey"], 3)
-        processes.end(processes.marked(self._mark), 1)
+        families.end(families.marked(self._mark), 1)
         for log in self._logs.values():
             log.close()
         self._logs.clear()
         if self._socket_folder.parent != self.place.home:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
+        if self._guard:
+            self._guard.communicate()  # closes its standard input
+            self._guard = None
         if self._lock:
             self._lock.close()
             self._lock = None
@@ -109,9 +114,9 @@ class Stack:
     def kill(self, name: str, *, family: bool = False) -> None:
         """SIGKILL to the one process, as a crash would; what it started lives on unless `family`."""
         child = self._children.pop(name)
-        pids = processes.descendants(child.pid) if family else {child.pid}
-        processes.signal_all(pids, signal.SIGKILL)
-        processes.wait_gone(list(pids), 5)
+        pids = families.descendants(child.pid) if family else {child.pid}
+        families.signal_all(pids, signal.SIGKILL)
+        families.wait_gone(list(pids), 5)
         _ = child.status  # reaps it
 
     def restart(self, name: str) -> None:
@@ -130,11 +135,11 @@ class Stack:
 
     def family(self, name: str) -> set[int]:
         """The process and everything it started that still lives."""
-        return processes.descendants(self._children[name].pid)
+        return families.descendants(self._children[name].pid)
 
     def memory(self) -> dict[str, float]:
         """MiB (PSS) of each process with its family."""
-        return {name: processes.memory(processes.descendants(pid)) for name, pid in self.pids().items()}
+        return {name: families.memory(families.descendants(pid)) for name, pid in self.pids().items()}
 
     def log(self, name: str) -> str:
         path = self._log_path(name)
@@ -161,6 +166,7 @@ class Stack:
         machine.require_free_port(place.sandbox_port, "the simulated cloud", "SANDBOX_PORT")
         machine.require_free_port(place.hub_port, "the simulated hubs", "SANDBOX_HUB_PORT")
         _ensure_secret_key(place.home / "secret-key")
+        self._guard = _guarded(self._mark)
 
     def _start(self, *names: str) -> None:
         for name in names:
@@ -192,11 +198,11 @@ class Stack:
     def _end(self, names: list[str], patience: float) -> None:
         """SIGTERM to each process itself, so that a worker can wait for its pass; then to whatever is left of them."""
         children = [self._children.pop(name) for name in names if name in self._children]
-        families = set[int]().union(*(processes.descendants(child.pid) for child in children))
+        kin = set[int]().union(*(families.descendants(child.pid) for child in children))
         for child in children:
             child.signal(signal.SIGTERM)
-        processes.wait_gone(list(families), patience)
-        processes.end(families, 1)
+        families.wait_gone(list(kin), patience)
+        families.end(kin, 1)
         for child in children:
             _ = child.status  # reaps it
 
@@ -240,6 +246,12 @@ def _locked(place: services.Place) -> IO[str]:
     file.write(f"{os.getpid()} {place.address}\n")
     file.flush()
     return file
+
+
+def _guarded(mark: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-S", "-m", "bootstrap.guard", mark]
+    environ = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "2"}
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _ensure_secret_key(path: Path) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from honcho.printer import Message
 
-from bootstrap import processes, readiness
+from bootstrap import families, readiness
+from bootstrap.families import MARK
 from bootstrap.machine import ROOT
-from bootstrap.processes import MARK, Child
+from bootstrap.processes import Child
 
 MARKED = f"test-{os.getpid()}"
 #: Starts a daemon: a grandchild in a session of its own whose parent has gone.
@@ -44,7 +45,7 @@ def launch() -> Iterator[Callable[[str], tuple[Child, Lines]]]:
         return Child("it", [sys.executable, "-c", program], {**os.environ, MARK: MARKED}, ROOT, lines), lines
 
     yield start
-    processes.end(processes.marked(MARKED), 0)
+    families.end(families.marked(MARKED), 0)
 
 
 def _until(ready: Callable[[], bool]) -> None:
@@ -66,15 +67,15 @@ def test_a_daemon_that_left_its_family_is_found_by_its_mark(launch: Callable[[st
     child, lines = launch(DAEMON)
     _until(lambda: bool(lines.seen))
     runaway = int(lines.seen[0].split()[1])
-    assert runaway not in processes.descendants(child.pid)
-    assert runaway in processes.marked(MARKED)
+    assert runaway not in families.descendants(child.pid)
+    assert runaway in families.marked(MARKED)
 
 
 def test_a_child_in_a_process_group_of_its_own_is_family(launch: Callable[[str], tuple[Child, Lines]]) -> None:
     program = "import os, time\nif os.fork() == 0: os.setpgrp(); print(os.getpid(), flush=True)\ntime.sleep(60)"
     child, lines = launch(program)
     _until(lambda: bool(lines.seen))
-    assert int(lines.seen[0]) in processes.descendants(child.pid)
+    assert int(lines.seen[0]) in families.descendants(child.pid)
 
 
 def test_what_ignores_sigterm_is_killed(launch: Callable[[str], tuple[Child, Lines]]) -> None:
@@ -82,7 +83,7 @@ def test_what_ignores_sigterm_is_killed(launch: Callable[[str], tuple[Child, Lin
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     )
     _until(lambda: bool(lines.seen))
-    processes.end([child.pid], 0.2)
+    families.end([child.pid], 0.2)
     _until(lambda: child.status == -signal.SIGKILL)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from honcho.printer import Message
 
-from bootstrap import processes, readiness
+from bootstrap import families, readiness
 from bootstrap.console import Console
 from bootstrap.machine import ROOT, free_ports
 from bootstrap.refusal import Refusal
@@ -30,6 +30,16 @@ print(*stack.pids().values(), flush=True)
 time.sleep(60)
 """
 
+#: Starts, as a worker starts its work-horse, something that outlives a SIGTERM.
+DEAF = """
+import subprocess
+def deaf(stack):
+    program = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    process = subprocess.Popen(["python3", "-c", program], env=stack.env("worker"), stdout=subprocess.PIPE)
+    process.stdout.readline()
+    return process.pid
+"""
+
 
 def test_stopping_leaves_no_process(new_stack: Callable[..., Stack]) -> None:
     stack = new_stack()
@@ -37,8 +47,8 @@ def test_stopping_leaves_no_process(new_stack: Callable[..., Stack]) -> None:
     pids = list(stack.pids().values())
     assert len(pids) == 2
     stack.stop()
-    assert processes.wait_gone(pids, 0)
-    assert processes.marked(stack.env("valkey")[processes.MARK]) == set()
+    assert families.wait_gone(pids, 0)
+    assert families.marked(stack.env("valkey")[families.MARK]) == set()
 
 
 def test_a_killed_supervisor_takes_its_processes_along(tmp_path: Path) -> None:
@@ -48,7 +58,17 @@ def test_a_killed_supervisor_takes_its_processes_along(tmp_path: Path) -> None:
         pids = [int(word) for word in supervisor.stdout.readline().split()]
         assert len(pids) == 2
         supervisor.kill()
-    assert processes.wait_gone(pids, 5)
+    assert families.wait_gone(pids, 5)
+
+
+def test_a_killed_supervisor_takes_along_what_does_not_heed_sigterm(tmp_path: Path) -> None:
+    program = SUPERVISOR.replace("print(*stack.pids().values()", "print(deaf(stack)")
+    command = [sys.executable, "-c", DEAF + program, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        pid = int(supervisor.stdout.readline())
+        supervisor.kill()
+    assert families.wait_gone([pid], 12)
 
 
 def test_a_killed_process_stays_dead_until_it_is_started_again(new_stack: Callable[..., Stack]) -> None:
@@ -141,7 +161,7 @@ def test_run_comes_up_twice_shows_passwords_once_and_rests_light(tmp_path: Path)
     words = _until_ready(first)
     assert f"http://127.0.0.1:{ports[0]}/" in words
     assert "researcher " in words and "admin " in words and "slipwaydemo" in words
-    weight = processes.memory(processes.descendants(first.pid) | _marked_like(first.pid))
+    weight = families.memory(families.descendants(first.pid) | _marked_like(first.pid))
     first.send_signal(signal.SIGINT)
     assert first.wait(20) == 0
     begun = time.monotonic()
@@ -157,4 +177,4 @@ def test_run_comes_up_twice_shows_passwords_once_and_rests_light(tmp_path: Path)
 
 def _marked_like(pid: int) -> set[int]:
     """The processes of every session that this one's children lead."""
-    return set[int]().union(*(processes.descendants(child) for child in processes.descendants(pid)))
+    return set[int]().union(*(families.descendants(child) for child in families.descendants(pid)))
