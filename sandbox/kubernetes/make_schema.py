@@ -16,8 +16,8 @@ from sandbox.kubernetes.kinds import KINDS
 
 SCALARS = {"str": "s", "int": "i", "bool": "b", "float": "f", "datetime": "t", "object": "o", "bytes": "y"}
 #: Maps and fields of quantities, which the client calls strings and the server also takes as numbers.
-QUANTITIES = {"limits", "requests", "capacity", "allocatable", "hard", "used", "default", "defaultRequest", "max", "min",
-              "maxLimitRequestRatio", "allocatedResources", "overhead", "sizeLimit", "divisor"}  # fmt: skip
+QUANTITIES = {"limits", "requests", "capacity", "allocatable", "hard", "used", "default", "defaultRequest", "max",
+              "min", "maxLimitRequestRatio", "allocatedResources", "overhead", "sizeLimit", "divisor"}  # fmt: skip
 
 
 def _short(name: str) -> str:

@@ -14,6 +14,7 @@ from sandbox.kubernetes.errors import ApiError
 from sandbox.kubernetes.handlers import answer
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+ROOT_PATHS = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
 HEALTH = {"healthz", "livez", "readyz"}
 
 
@@ -67,11 +68,11 @@ class _Server:
         return None
 
     def _document(self, parts: list[str], version: str) -> Document | None:
+        if parts[:2] == ["openapi", "v3"]:
+            return _openapi(parts[2:])
         match parts:
             case []:
-                return {
-                    "paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
-                }
+                return {"paths": ROOT_PATHS}
             case ["version"]:
                 return discovery.version(f"v{version}")
             case ["api"]:
@@ -85,10 +86,15 @@ class _Server:
                 return {"kind": "APIGroup", "apiVersion": "v1"} | found if found else None
             case ["apis", name, at]:
                 return discovery.resource_list(name, at)
-            case ["openapi", "v3"]:
-                return discovery.openapi_index()
-            case ["openapi", "v3", "api", at]:
-                return discovery.openapi_document("", at)
-            case ["openapi", "v3", "apis", name, at]:
-                return discovery.openapi_document(name, at)
         return None
+
+
+def _openapi(parts: list[str]) -> Document | None:
+    match parts:
+        case []:
+            return discovery.openapi_index()
+        case ["api", at]:
+            return discovery.openapi_document("", at)
+        case ["apis", name, at]:
+            return discovery.openapi_document(name, at)
+    return None

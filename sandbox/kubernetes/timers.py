@@ -18,10 +18,10 @@ class Timers:
         self._due: dict[str, dict[str, float]] = {}
         self._alarms: list[tuple[float, str]] = []
 
-    def elapsed(self, uid: str, phase: str, seconds: float, namespace: str) -> bool:
+    def elapsed(self, uid: str, phase: str, seconds: float, namespace: str, at_least: float = 0.0) -> bool:
         phases = self._due.setdefault(uid, {})
         if phase not in phases:
-            phases[phase] = self._clock.after(seconds)
+            phases[phase] = self._clock.now() + max(self._clock.scaled(seconds), at_least)
             heapq.heappush(self._alarms, (phases[phase], namespace))
         return self._clock.now() >= phases[phase]
 

@@ -156,7 +156,8 @@ def _pod(body: Body, old: Body | None) -> Causes:
     for key, value in fixed.items():
         if key not in ("containers", "initContainers") and body["spec"].get(key) != value:
             text = (
-                "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+                "pod updates may not change fields other than `spec.containers[*].image`,"
+                "`spec.initContainers[*].image`,"
                 "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
                 "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.kubernetes.controllers import kubelet
+from sandbox.kubernetes.controllers import pod_status
 from sandbox.kubernetes.controllers.look import Look
 
 Body = dict[str, Any]
@@ -43,7 +43,7 @@ def act(look: Look, pod: Body, wish: Body) -> bool:
 def _wait(look: Look, pod: Body, reason: str, message: str) -> Body:
     state = {"waiting": {"reason": reason, "message": message}}
     conditions = [_not_ready(item) for item in pod["status"]["conditions"]]
-    changed = {"containerStatuses": kubelet.statuses(pod, state), "conditions": conditions}
+    changed = {"containerStatuses": pod_status.statuses(pod, state), "conditions": conditions}
     return look.status("pods", pod, pod["status"] | changed)
 
 
@@ -68,7 +68,7 @@ def _no_image(look: Look, pod: Body, message: str) -> bool:
         look.event(pod, "Failed", "Error: ErrImagePull", "kubelet", warning=True)
         _wait(look, pod, "ErrImagePull", why)
     else:
-        look.event(pod, "BackOff", f'Back-off pulling image "{image}"', "kubelet") if not is_broken(pod) else None
+        look.event(pod, "BackOff", f'Back-off pulling image "{image}"', "kubelet")
         _wait(look, pod, "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {why}')
     return True
 
@@ -84,7 +84,7 @@ def _crash(look: Look, pod: Body, reason: str, message: str) -> bool:
             _fall(look, pod, reason, message)
         return True
     back_off = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2**count)
-    if look.elapsed(pod, f"back-off-{count}", back_off):
+    if look.elapsed(pod, f"back-off-{count}", back_off, at_least=0.2):
         _again(look, pod, count + 1)
     return True
 
@@ -100,13 +100,13 @@ def _fall(look: Look, pod: Body, reason: str, message: str) -> None:
     ended = [item | {"lastState": {"terminated": terminated}} for item in changed["status"]["containerStatuses"]]
     changed = look.status("pods", changed, changed["status"] | {"containerStatuses": ended})
     text = f"Back-off restarting failed container {name} in pod {meta['name']}_{look.namespace}({uid})"
-    look.event(changed, "BackOff", text, "kubelet", warning=True)
+    look.event(changed, "BackOff", text, "kubelet", warning=True, again=True)
 
 
 def _again(look: Look, pod: Body, count: int) -> None:
     look.cluster.logs.restarted(pod["metadata"]["uid"])
     state = {"running": {"startedAt": look.clock.iso()}}
-    items = [item | {"restartCount": count} for item in kubelet.statuses(pod, state)]
+    items = [item | {"restartCount": count} for item in pod_status.statuses(pod, state)]
     look.status("pods", pod, pod["status"] | {"containerStatuses": items})
 
 

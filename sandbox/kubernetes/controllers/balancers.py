@@ -54,23 +54,20 @@ def _ensure(look: Look, service: Body) -> None:
     if not look.elapsed(service, f"balance-{label}", ENSURE_SECONDS):
         return
     if trouble := _trouble(look, service, label, region):
-        if look.elapsed(service, "retry", RETRY_SECONDS) or not _told(look, service):
-            look.restart_timer(service, "retry")
-            look.elapsed(service, "retry", RETRY_SECONDS)
-            look.event(service, "SyncLoadBalancerFailed", trouble, CONTROLLER, warning=True)
+        _report(look, service, trouble)
         return
-    look.status(
-        "services", service, service["status"] | {"loadBalancer": {"ingress": [{"ip": wanted, "ipMode": "VIP"}]}}
-    )
+    points = [{"ip": wanted, "ipMode": "VIP"}]
+    look.status("services", service, service["status"] | {"loadBalancer": {"ingress": points}})
     look.event(service, "EnsuredLoadBalancer", "Ensured load balancer", CONTROLLER)
 
 
-def _told(look: Look, service: Body) -> bool:
-    uid = service["metadata"]["uid"]
-    return any(
-        event["reason"] == "SyncLoadBalancerFailed" and event["involvedObject"]["uid"] == uid
-        for event in look.list("events")
-    )
+def _report(look: Look, service: Body, trouble: str) -> None:
+    """Says what is wrong now and at each new attempt."""
+    again = look.elapsed(service, "retry", RETRY_SECONDS, at_least=1)
+    if again:
+        look.restart_timer(service, "retry")
+        look.elapsed(service, "retry", RETRY_SECONDS, at_least=1)
+    look.event(service, "SyncLoadBalancerFailed", trouble, CONTROLLER, warning=True, again=again)
 
 
 def _trouble(look: Look, service: Body, label: str, region: str) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 Body = dict[str, Any]
 _START = {
-    "hub": ["Loading /usr/local/etc/jupyterhub/secret/values.yaml", "[I JupyterHub app] Running JupyterHub version 5.3.0",
+    "hub": ["Loading /usr/local/etc/jupyterhub/secret/values.yaml",
+            "[I JupyterHub app] Running JupyterHub version 5.3.0",
             "[I JupyterHub app] Using Authenticator: nullauthenticator.NullAuthenticator"],
     "chp": ["[ConfigProxy] info: Adding route / -> http://hub:8081", "[ConfigProxy] info: Proxying http://*:8000"],
     "binder": ["[I BinderHub app] BinderHub starting on port 8585"],
-    "dind": ["time=now level=info msg=\"Starting up\"", "time=now level=info msg=\"API listen on /var/run/dind/docker.sock\""],
+    "dind": ['level=info msg="Starting up"', 'level=info msg="API listen on /var/run/dind/docker.sock"'],
     "kube-scheduler": ["Starting Kubernetes Scheduler"],
 }  # fmt: skip
 _READY = {

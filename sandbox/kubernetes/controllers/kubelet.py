@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sandbox.kubernetes.controllers import ailing, chatter, nodes
-from sandbox.kubernetes.controllers.look import Look, condition
+from sandbox.kubernetes.controllers import ailing, chatter, nodes, pod_status
+from sandbox.kubernetes.controllers.look import Look
 
 Body = dict[str, Any]
 MOUNT_SECONDS, READY_SECONDS, END_SECONDS, JOB_SECONDS = 1.5, 5, 3, 5
@@ -22,7 +22,7 @@ def reconcile(look: Look) -> None:
 
 def _end(look: Look, pod: Body) -> None:
     meta, node = pod["metadata"], pod["spec"].get("nodeName")
-    if node and not meta["deletionGracePeriodSeconds"] == 0 and not look.elapsed(pod, "end", END_SECONDS):
+    if node and meta["deletionGracePeriodSeconds"] != 0 and not look.elapsed(pod, "end", END_SECONDS):
         for container in pod["spec"]["containers"]:
             look.event(pod, "Killing", f"Stopping container {container['name']}", "kubelet")
         return
@@ -59,48 +59,14 @@ def _accept(look: Look, pod: Body, node: Body) -> Body:
         "startTime": look.clock.iso(),
         "hostIP": address,
         "hostIPs": [{"ip": address}],
-        "conditions": _conditions(look, pod, ready=False, started=False),
-        "containerStatuses": statuses(pod, {"waiting": {"reason": "ContainerCreating"}}),
+        "conditions": pod_status.conditions(look, pod, ready=False, started=False),
+        "containerStatuses": pod_status.statuses(pod, {"waiting": {"reason": "ContainerCreating"}}),
     }
     if pod["spec"].get("initContainers"):
-        status["containerStatuses"] = statuses(pod, {"waiting": {"reason": "PodInitializing"}})
+        status["containerStatuses"] = pod_status.statuses(pod, {"waiting": {"reason": "PodInitializing"}})
         waiting = {"waiting": {"reason": "PodInitializing"}}
-        status["initContainerStatuses"] = statuses(pod, waiting, field="initContainers")
+        status["initContainerStatuses"] = pod_status.statuses(pod, waiting, field="initContainers")
     return look.status("pods", pod, status)
-
-
-def _conditions(look: Look, pod: Body, *, ready: bool, started: bool) -> list[Body]:
-    now, names = look.clock.iso(), " ".join(item["name"] for item in pod["spec"]["containers"])
-    unready = ("", "") if ready else ("ContainersNotReady", f"containers with unready status: [{names}]")
-    first = ("", "") if started or not pod["spec"].get("initContainers") else (
-        "ContainersNotInitialized", "containers with incomplete status: [init]")  # fmt: skip
-    rows = (("PodReadyToStartContainers", started, "", ""), ("Initialized", not first[0], *first),
-            ("Ready", ready, *unready), ("ContainersReady", ready, *unready), ("PodScheduled", True, "", ""))  # fmt: skip
-    made = [condition(pod, kind, value, reason, text, now) for kind, value, reason, text in rows]
-    return [{key: value for key, value in item.items() if value != ""} for item in made]
-
-
-def statuses(pod: Body, state: Body, ready: bool = False, field: str = "containers") -> list[Body]:
-    """A status for each container, all in one state; restart counts and last states stay."""
-    key = "containerStatuses" if field == "containers" else "initContainerStatuses"
-    olds = {item["name"]: item for item in pod["status"].get(key) or []}
-    return [_status(container, state, ready, olds.get(container["name"]) or {}) for container in pod["spec"][field]]
-
-
-def _status(container: Body, state: Body, ready: bool, old: Body) -> Body:
-    image = container["image"]
-    running = "running" in state
-    digest = hashlib.sha256(image.encode()).hexdigest()
-    return {
-        "name": container["name"],
-        "state": state,
-        "lastState": old.get("lastState") or {},
-        "ready": ready,
-        "started": running,
-        "restartCount": old.get("restartCount", 0),
-        "image": image,
-        "imageID": f"{image.split('@')[0]}@sha256:{digest}" if running or "terminated" in state else "",
-    }
 
 
 def pull_seconds(image: str) -> float:
@@ -158,12 +124,12 @@ def _run(look: Look, pod: Body, containers: list[Body]) -> None:
         "phase": "Running",
         "podIP": address,
         "podIPs": [{"ip": address}],
-        "conditions": _conditions(look, pod, ready=False, started=True),
-        "containerStatuses": statuses(pod, {"running": {"startedAt": now}}),
+        "conditions": pod_status.conditions(look, pod, ready=False, started=True),
+        "containerStatuses": pod_status.statuses(pod, {"running": {"startedAt": now}}),
     }
     if pod["spec"].get("initContainers"):
         ended = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}}
-        status["initContainerStatuses"] = statuses(pod, ended, ready=True, field="initContainers")
+        status["initContainerStatuses"] = pod_status.statuses(pod, ended, ready=True, field="initContainers")
     look.restart_timer(pod, "ready")
     look.status("pods", pod, status)
     for line in chatter.on_start(pod):
@@ -178,7 +144,7 @@ def _address(look: Look) -> str:
 
 def _become_ready(look: Look, pod: Body) -> None:
     running = [item | {"ready": True} for item in pod["status"]["containerStatuses"]]
-    conditions = _conditions(look, pod, ready=True, started=True)
+    conditions = pod_status.conditions(look, pod, ready=True, started=True)
     look.status("pods", pod, pod["status"] | {"conditions": conditions, "containerStatuses": running})
     for line in chatter.on_ready(pod):
         look.cluster.logs.append(pod["metadata"]["uid"], line)
@@ -187,6 +153,6 @@ def _become_ready(look: Look, pod: Body) -> None:
 def _complete(look: Look, pod: Body) -> None:
     now = look.clock.iso()
     ended = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}}
-    conditions = _conditions(look, pod, ready=False, started=True)
-    changed = {"phase": "Succeeded", "containerStatuses": statuses(pod, ended), "conditions": conditions}
+    conditions = pod_status.conditions(look, pod, ready=False, started=True)
+    changed = {"phase": "Succeeded", "containerStatuses": pod_status.statuses(pod, ended), "conditions": conditions}
     look.status("pods", pod, pod["status"] | changed)

@@ -58,9 +58,12 @@ class Look:
         """Writes the status when it differs."""
         return body if body.get("status") == status else self.put(resource, body | {"status": status})
 
-    def elapsed(self, body: Body, phase: str, seconds: float) -> bool:
-        """Whether so many simulated seconds have passed since this was first asked; wakes the loop when they have."""
-        return self.cluster.timers.elapsed(body["metadata"]["uid"], phase, seconds, self.namespace)
+    def elapsed(self, body: Body, phase: str, seconds: float, at_least: float = 0.0) -> bool:
+        """Whether so many simulated seconds have passed since this was first asked; wakes the loop when they have.
+
+        `at_least` is in real seconds: what repeats for ever must not keep a fast sandbox busy.
+        """
+        return self.cluster.timers.elapsed(body["metadata"]["uid"], phase, seconds, self.namespace, at_least)
 
     def restart_timer(self, body: Body, phase: str) -> None:
         self.cluster.timers.restart(body["metadata"]["uid"], phase)
@@ -77,13 +80,17 @@ class Look:
                 return found
         return None
 
-    def event(self, about: Body, reason: str, message: str, component: str, warning: bool = False) -> None:
-        """Records an event; the same one again only counts up."""
+    def event(
+        self, about: Body, reason: str, message: str, component: str, *, warning: bool = False, again: bool = False
+    ) -> None:
+        """Records an event once; with `again` a repeated one counts up."""
         meta, now = about["metadata"], self.clock.iso()
         space = meta.get("namespace") or "default"
         digest = hashlib.sha256(f"{meta['uid']}{reason}{message}".encode()).hexdigest()[:16]
         name = f"{meta['name']}.{digest}"
         old = self.store.get("events", space, name)
+        if old is not None and not again:
+            return
         if old is not None:
             self.put("events", old | {"count": old["count"] + 1, "lastTimestamp": now})
             return

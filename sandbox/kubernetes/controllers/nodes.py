@@ -24,11 +24,11 @@ _PRESSURES = {
 
 def reconcile(look: Look) -> None:
     about = look.clusters.about(look.cluster.key)
-    wanted = {_name(pool, index): (pool, index) for pool in about["pools"] for index in range(int(pool["count"]))}
+    wanted = {_name(pool, index): pool for pool in about["pools"] for index in range(int(pool["count"]))}
     for node in look.store.list("nodes"):
         if node["metadata"]["name"] not in wanted:
             _drain(look, node["metadata"]["name"])
-    for number, (name, (pool, index)) in enumerate(wanted.items()):
+    for number, (name, pool) in enumerate(wanted.items()):
         node = look.store.get("nodes", "", name)
         if node is None:
             node = look.gate.create(BY_RESOURCE["nodes"], "", _node(name, pool, about, number))
@@ -38,9 +38,8 @@ def reconcile(look: Look) -> None:
 def power_off(look: Look) -> None:
     """The machines are gone: nodes are unknown, pods have no place."""
     for node in look.store.list("nodes"):
-        look.status(
-            "nodes", node, node["status"] | {"conditions": [_lost(item) for item in node["status"]["conditions"]]}
-        )
+        lost = [_lost(item) for item in node["status"]["conditions"]]
+        look.status("nodes", node, node["status"] | {"conditions": lost})
         look.restart_timer(node, "ready")
     for pod in look.store.list("pods"):
         look.store.remove("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
