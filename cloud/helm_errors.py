@@ -58,13 +58,17 @@ def useful_lines(stderr: str) -> list[str]:
 
 
 def progress_line(line: str) -> str:
-    """A line of `--debug` output as a person reads it, "" for one that says nothing."""
+    """A line of `--debug` output as a person reads it, "" for Helm talking to itself."""
     found = re.search(r'msg=("(?:[^"\\]|\\.)*"|\S+)(.*)', line)
     if not found:
-        return line.strip()
+        return line.strip() if not line.startswith("level=") else ""
+    details = {key: value.strip('"') for key, value in DETAIL.findall(found[2])}
+    kind = details.get("kind") or details.get("gvk", "").rpartition("Kind=")[2]
     message = found[1].strip('"').replace('\\"', '"')
-    details = [value.strip('"') for key, value in DETAIL.findall(found[2]) if key in {"name", "kind", "error"}]
-    return " ".join([message, *details])
+    if "level=DEBUG" in line:
+        told = PROGRESS.get(message, "")
+        return told.format(kind=kind, name=details.get("name", ""), resources=details.get("resources", "")).strip()
+    return f"{message} {details.get('error', '')}".strip()
 
 
 def without_values(line: str) -> str:
@@ -73,6 +77,15 @@ def without_values(line: str) -> str:
 
 
 GO_STACK = re.compile(r"^(goroutine \d+|\S+\.go:\d+|\S+\(.*\)$|runtime\.|helm\.sh/|github\.com/|main\.main)")
+#: Helm's debug messages that tell how far it is, as they are passed on.
+PROGRESS = {
+    "creating resource(s)": "Creating {resources} things in the cluster",
+    "checking resources for changes": "Comparing {resources} things with those in the cluster",
+    "Created resource via patch": "Created {kind} {name}",
+    "Patched resource": "Updated {kind} {name}",
+    "starting delete resource": "Removing {kind} {name}",
+    "rolling back release": "Rolling back",
+}
 DETAIL = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
 
 SYMPTOMS: tuple[tuple[tuple[str, ...], type[SlipwayError], str, str], ...] = (

@@ -159,7 +159,7 @@ class KubernetesCluster:
             ca_cert_data=access.ca or None,
             cert_file=certificate,
             key_file=key,
-            retries=urllib3.Retry(total=1, status=0, redirect=0, backoff_factor=0.2),
+            retries=urllib3.Retry(total=1, status=0, redirect=0, backoff_factor=0.2, respect_retry_after_header=False),
         )
         if is_loopback(access.server):
             configuration.proxy = None

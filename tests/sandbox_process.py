@@ -98,6 +98,11 @@ class SandboxProcess:
 
     def control(self, path: str, content: Any = None, *, method: str = "") -> Any:
         """Call `/_sandbox/<path>`: GET without content, POST with it, or the method named; returns its JSON."""
+        body = self.read(path, content, method=method)
+        return json.loads(body) if body else None
+
+    def read(self, path: str, content: Any = None, *, method: str = "") -> bytes:
+        """The same for an answer that is no JSON."""
         data = None if content is None else json.dumps(content).encode()
         request = urllib.request.Request(
             f"{self.origin}/_sandbox/{path.lstrip('/')}",
@@ -109,8 +114,8 @@ class SandboxProcess:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._trust())
         )
         with opener.open(request, timeout=10) as answer:
-            body = answer.read()
-        return json.loads(body) if body else None
+            content_read: bytes = answer.read()
+        return content_read
 
     def fault(self, path: str, kind: str, **more: Any) -> None:
         """Plan a fault: a regular expression for the path, its kind, and what else sandbox/faults.py knows."""
