@@ -1,0 +1,100 @@
+"""Sockets on the hubs' public addresses: one each, opened and closed as the load balancers say."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from sandbox.hubs.world import Place, World
+
+LOG = logging.getLogger("sandbox.hubs")
+#: Services whose addresses lead to a hub.
+SERVICES = ("proxy-public", "binder")
+KEEP_ALIVE_SECONDS = 75
+
+
+class Listeners:
+    """All share one application and one protocol setting; an idle listener costs a socket and nothing else."""
+
+    def __init__(self, world: World, app: ASGIApp) -> None:
+        self.world = world
+        self.config = uvicorn.Config(
+            app, lifespan="off", ws="none", access_log=False, log_config=None, timeout_keep_alive=KEEP_ALIVE_SECONDS
+        )
+        self.config.load()
+        self.state = ServerState()
+        self.state.default_headers = [(b"server", b"TornadoServer/6.5.1")]
+        self._open: dict[str, asyncio.Server] = {}
+        self._seen: dict[str, tuple[int, bool]] = {}
+        self._known: dict[str, dict[str, Place]] = {}
+
+    async def follow(self) -> None:
+        """Brings the sockets in line with the addresses that the clusters' Services have."""
+        wanted = self._wanted()
+        if wanted != self.world.places:
+            self.world.places = wanted
+            self.world.ledger.recognise(place for place in wanted.values() if place.service == "proxy-public")
+        for address in [address for address in self._open if address not in wanted]:
+            self._close(address)
+        for address in wanted:
+            if address not in self._open:
+                await self._listen(address)
+
+    def close(self) -> None:
+        for address in list(self._open):
+            self._close(address)
+
+    def _wanted(self) -> dict[str, Place]:
+        """Address → place. Looks only at clusters that changed since the last time."""
+        clusters = self.world.clusters
+        keys = set(clusters.keys())
+        for gone in set(self._known) - keys:
+            del self._known[gone], self._seen[gone]
+        for key in keys:
+            stamp = (clusters.live[key].store.version, bool(clusters.about(key)["running"]))
+            if self._seen.get(key) != stamp:
+                self._seen[key] = stamp
+                self._known[key] = _places(clusters.objects(key), key) if stamp[1] else {}
+        return {address: place for found in self._known.values() for address, place in found.items()}
+
+    async def _listen(self, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            self._open[address] = await loop.create_server(
+                self._protocol, address, self.world.config.hub_port, backlog=64
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            LOG.warning("hub address %s:%s is in use by another program", address, self.world.config.hub_port)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return HttpToolsProtocol(config=self.config, server_state=self.state, app_state={})
+
+    def _close(self, address: str) -> None:
+        self._open.pop(address).close()
+        for connection in list(self.state.connections):
+            server = getattr(connection, "server", None)
+            if server and server[0] == address:
+                connection.transport.abort()
+
+
+def _places(objects: Any, cluster: str) -> dict[str, Place]:
+    found = {}
+    for service in objects.list("services"):
+        meta = service["metadata"]
+        if meta["name"] not in SERVICES or service["spec"].get("type") != "LoadBalancer":
+            continue
+        if meta.get("deletionTimestamp"):
+            continue
+        for entry in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []:
+            if entry.get("ip"):
+                found[entry["ip"]] = Place(cluster, meta["namespace"], meta["name"], meta["uid"])
+    return found
