@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import httpx
 
 from cloud import web
-from cloud.errors import PermissionDenied, SignInFailed, SlipwayError, Unavailable
+from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError, Unavailable
 from cloud.profile import AzureCloud
 
 DOCKER_HUB = "Docker Hub"
@@ -60,6 +60,11 @@ def _bearer(http: httpx.Client, profile: AzureCloud, username: str, token: str, 
     answer = http.get(f"{profile.docker_hub_auth}/token", params=query, auth=(username, token))
     if patience := web.not_now(answer, DOCKER_HUB):
         raise patience
+    if answer.status_code == 400:
+        raise InvalidRequest(
+            f"Docker Hub cannot have images named “{repository}”.",
+            "Use lowercase letters, digits and single hyphens in the organisation and the image prefix.",
+        )
     if answer.status_code != 200:
         raise _wrong_sign_in(username, answer.status_code)
     content = web.body(answer, DOCKER_HUB)

@@ -32,7 +32,7 @@ def reaching(whom: str) -> Iterator[None]:
         yield
     except (httpx.TransportError, httpx.TooManyRedirects, httpx.InvalidURL, httpx.StreamError) as exc:
         message = f"{whom} did not answer ({type(exc).__name__})."
-        raise Unavailable(message, f"Check that {whom} is up. {AGAIN}") from exc
+        raise Unavailable(message, AGAIN) from exc
     except (json.JSONDecodeError, UnicodeDecodeError) as exc:
         raise Unavailable(f"{whom} gave an answer that could not be read.", AGAIN) from exc
 
