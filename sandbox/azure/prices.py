@@ -107,7 +107,7 @@ def _condition(text: str) -> tuple[str, str, bool] | None:
 def fits(item: Item, conditions: list[tuple[str, str, bool]]) -> bool:
     """Whether all conditions hold; the service compares with case."""
     for field, value, exact in conditions:
-        have = str(item.get(field, ""))
+        have = str(item.get("type" if field == "priceType" else field, ""))
         if (have != value) if exact else (value not in have):
             return False
     return True

@@ -21,10 +21,12 @@ COMPLAINTS = {
     "redirect_uri_mismatch": "The redirect_uri MUST match the registered callback URL for this application.",
     "bad_verification_code": "The code passed is incorrect or expired.",
 }
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<title>Sign in to GitHub (sandbox)</title></head><body><main><h1>Sign in to GitHub</h1><p>This is the sandbox's stand-in for GitHub. Choose who you are.</p>
-{forms}</main>
-</body></html>"""
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in to GitHub (sandbox)</title></head>
+<body><main><h1>Sign in to GitHub</h1>
+<p>This is the sandbox's stand-in for GitHub. Choose who you are.</p>
+{forms}</main></body></html>
+"""
 FORM = """<form method="post" action="/github/login/oauth/authorize">{fields}
 <button name="login" value="{login}">Sign in as {login}</button></form>"""
 
