@@ -144,6 +144,12 @@ def _expire_tokens(store: Store, _body: Json) -> None:
     tokens.expire_all(store.core)
 
 
+def _forget_operations(store: Store, _body: Json) -> None:
+    """Polling any operation begun so far answers 404 from now on."""
+    for name, _ in store.operations.items():
+        store.operations.delete(name)
+
+
 def _leftover(store: Store, body: Json) -> Json:
     """Plants a resource that nobody asked for, with its group when that is missing."""
     subscription, group = body["subscription"], body.get("group", "leftovers")
@@ -177,5 +183,6 @@ SETTERS: dict[str, Setter] = {
     "outcomes": _outcomes,
     "dns": _dns,
     "expire-tokens": _expire_tokens,
+    "forget-operations": _forget_operations,
     "leftover": _leftover,
 }

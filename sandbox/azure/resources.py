@@ -9,7 +9,7 @@ from starlette.responses import Response
 from sandbox.azure import groups, network, policies, providers
 from sandbox.azure.call import Call, empty, ok, page
 from sandbox.azure.errors import AzureError, resource_not_found
-from sandbox.azure.filters import by_tag
+from sandbox.azure.filters import by_tag, clauses
 from sandbox.azure.regions import REGIONS, normalise
 from sandbox.azure.store import GROUP_TYPE
 
@@ -36,6 +36,10 @@ def listing(call: Call) -> Response:
 def _addresses(call: Call, scope: str) -> list[dict[str, Any]]:
     """Public addresses are not kept but read from the clusters: those within the scope."""
     clusters = call.store.under(f"/subscriptions/{call.subscription}/", network.CLUSTERS)
+    wanted = call.query.get("$filter", "")
+    if "tagname" in clauses(wanted) and "k8s-azure" not in wanted:  # an address bears its cluster's tags
+        fitting = {body["id"] for body in by_tag([record["body"] for record in clusters], wanted)}
+        clusters = [record for record in clusters if record["body"]["id"] in fitting]
     found = [address for record in clusters for address in network.addresses_of(call.store, record)]
     return [address for address in found if address["id"].lower().startswith(scope)]
 

@@ -13,6 +13,7 @@ from sandbox import seeds
 from sandbox.core import Core
 
 Record = dict[str, Any]
+VAULT_TYPE = "Microsoft.KeyVault/vaults"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 FILLER = "MIIHhzCCBm-gAwIBAgITfAd" * 90  # a real poll address carries a certificate: some 2 kB
 
@@ -23,6 +24,7 @@ class Store:
         self.resources = core.state.bucket("azure.resources")
         self.operations = core.state.bucket("azure.operations")
         self.due = core.state.bucket("azure.due")
+        self.vaults = core.state.bucket("azure.vaults")  # name → id: names are unique in the whole world
 
     # resources
 
@@ -34,9 +36,15 @@ class Store:
     def put(self, record: Record) -> None:
         record["private"]["changed"] = self.core.clock.now()
         record["private"].setdefault("created", self.core.clock.now())
-        self.resources.put(record["body"]["id"].lower(), record)
+        body = record["body"]
+        self.resources.put(body["id"].lower(), record)
+        if body["type"] == VAULT_TYPE:
+            self.vaults.put(body["name"].lower(), {"id": body["id"]})
 
     def delete(self, resource_id: str) -> bool:
+        record = self.resources.get(resource_id.lower())
+        if record and record["body"]["type"] == VAULT_TYPE:
+            self.vaults.delete(record["body"]["name"].lower())
         return self.resources.delete(resource_id.lower())
 
     def under(self, prefix: str, resource_type: str = "") -> list[Record]:

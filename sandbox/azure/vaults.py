@@ -13,9 +13,9 @@ from sandbox.azure.call import Call, empty, ok, page
 from sandbox.azure.cluster_fields import words
 from sandbox.azure.errors import AzureError, resource_not_found
 from sandbox.azure.regions import REGIONS, normalise
-from sandbox.azure.store import Record, Store, group_id
+from sandbox.azure.store import VAULT_TYPE, Record, Store, group_id
 
-TYPE = "Microsoft.KeyVault/vaults"
+TYPE = VAULT_TYPE
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
 FIELDS = words(
     "accessPolicies createMode enablePurgeProtection enableRbacAuthorization enableSoftDelete enabledForDeployment "
@@ -50,10 +50,8 @@ def seed(store: Store) -> None:
 
 def find(store: Store, name: str) -> Record | None:
     """The live vault of this name, wherever it is."""
-    for record in store.under("/subscriptions/", TYPE):
-        if record["body"]["name"].lower() == name.lower():
-            return record
-    return None
+    known = store.vaults.get(name.lower())
+    return store.resources.get(known["id"].lower()) if known else None
 
 
 def _record(store: Store, resource_id: str, region: str, body: dict[str, Any]) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
 
 from tests.sandbox.azure.conftest import World, cluster_body, refusal
+from tests.sandbox_process import SandboxProcess
 
 INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("no dnsPrefix", {"dnsPrefix": None}, "InvalidParameter"),
@@ -30,11 +32,6 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown field", {"dnsPrefixx": "x"}, "UnmarshalError"),
     ("an unknown pool field", {"pool": {"vmsize": "x"}}, "UnmarshalError"),
 ]
-
-
-@pytest.fixture(scope="module")
-def group(world: World) -> str:
-    return world.group()
 
 
 @pytest.mark.parametrize(("_what", "change", "code"), INVALID, ids=[row[0] for row in INVALID])
@@ -238,3 +235,24 @@ def test_a_poll_address_that_was_cut_short_is_refused(own: World) -> None:
     headers = {"Authorization": f"Bearer {own.token()}"}
     assert own.http.get(addresses[0], headers=headers).status_code == 200
     assert own.http.get(addresses[0][:600], headers=headers).status_code == 400
+
+
+def test_an_operation_may_be_forgotten(own: World) -> None:
+    group = own.group()
+    poller = own.create(group)
+    own.control("forget-operations")
+    with pytest.raises(HttpResponseError) as caught:
+        poller.result()
+    assert caught.value.status_code == 404
+    assert own.aks.managed_clusters.get(group, "c1").properties.provisioning_state in ("Creating", "Succeeded")
+
+
+def test_a_real_clusters_credentials_can_be_handed_out(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
+    with SandboxProcess(tmp_path / "home", speed=2000, SANDBOX_KUBECONFIG=str(kubeconfig)) as process:
+        given = World(process)
+        group = given.group()
+        given.create(group).result()
+        found = given.aks.managed_clusters.list_cluster_user_credentials(group, "c1").kubeconfigs[0]
+        assert (found.name, bytes(found.value)) == ("clusterUser", kubeconfig.read_bytes())
