@@ -106,7 +106,7 @@ def welcome(stack: Stack, seconds: float) -> str:
         lines += [f"      {name:<11} {password}" for name, password in stack.passwords.items()]
     else:
         lines += ["  Sign in as researcher or admin, with the passwords shown at the first start."]
-    return "\n".join([*lines, "", NEXT, ""])
+    return "\n".join([*lines, "", NEXT.format(home=stack.place.home), ""])
 
 
 NEXT = """\
@@ -117,7 +117,7 @@ NEXT = """\
       2. Sign in as admin (another browser or a private window) and approve it under Review.
       3. Watch it being built, open your Binder, take it down, read the receipt.
   The cloud is simulated on this machine: nothing costs money, nothing leaves it.
-  Logs: var/log/. Ctrl-C stops everything; your data stays in var/."""
+  Logs: {home}/log/. Ctrl-C stops everything; your data stays in {home}/."""
 
 
 if __name__ == "__main__":
