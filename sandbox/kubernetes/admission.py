@@ -104,6 +104,8 @@ class Gate:
         if kind.resource == "persistentvolumeclaims":
             body["metadata"]["finalizers"] = ["kubernetes.io/pvc-protection"]
             return body | {"status": {"phase": "Pending"}}
+        if kind.resource == "jobs":
+            return body | {"status": {}}
         if kind.resource in ("deployments", "statefulsets", "daemonsets", "replicasets"):
             return body | {"status": {"replicas": 0} if kind.resource != "daemonsets" else _NO_DAEMONS}
         return body
