@@ -22,7 +22,7 @@ Setter = Callable[[Store, Json], Any]
 
 def routes(core: Core) -> list[BaseRoute]:
     base = "/_sandbox/azure"
-    listed = [Route(f"{base}/resources", lambda request: JSONResponse(live(core)), methods=["GET"])]
+    listed: list[BaseRoute] = [Route(f"{base}/resources", lambda request: JSONResponse(live(core)), methods=["GET"])]
     return listed + [
         Route(f"{base}/{name}", _endpoint(core, setter), methods=["POST"]) for name, setter in SETTERS.items()
     ]

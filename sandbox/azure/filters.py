@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sandbox.azure.errors import AzureError
+from sandbox.azure.store import resource_group_of
 
 CLAUSE = re.compile(r"\s*(\w+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 FIELDS = {"tagname", "tagvalue", "resourcetype", "name", "location", "resourcegroup"}
@@ -43,5 +44,6 @@ def _fits(body: dict[str, Any], field: str, value: str, wanted: dict[str, str]) 
     if field == "tagvalue":
         return True
     if field == "resourcegroup":
-        return body["id"].split("/")[4].lower() == value.lower()
-    return str(body["type" if field == "resourcetype" else field]).lower() == value.lower()
+        return resource_group_of(body["id"]).lower() == value.lower()
+    have: str = body["type" if field == "resourcetype" else field]
+    return have.lower() == value.lower()
