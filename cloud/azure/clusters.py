@@ -94,7 +94,9 @@ def create_cluster(az: AzureSession, request: ClusterRequest, *, only_new: bool 
         condition = MatchConditions.IfMissing if only_new else None
         clusters = az.clusters(request.subscription).managed_clusters
         body: Any = cluster_body(request)
-        clusters.begin_create_or_update(request.group, request.name, body, match_condition=condition, polling=poller)
+        # Sent once: when only the answer is lost, a second PUT would meet the first one's cluster and call it taken.
+        options: dict[str, Any] = {"match_condition": condition, "polling": poller, "retry_read": 0}
+        clusters.begin_create_or_update(request.group, request.name, body, **options)
         return Ticket("create", request.group, request.name, poller.get_continuation_token()).encode()
 
 

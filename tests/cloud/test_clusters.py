@@ -81,6 +81,18 @@ def test_a_second_creator_cannot_overwrite(az: AzureSession, cluster: ClusterReq
     assert found.tags == {"slipway-deployment": cluster.name}
 
 
+def test_a_cluster_whose_answer_was_lost_is_asked_for_once(
+    sandbox: SandboxProcess, az: AzureSession, request_: ClusterRequest
+) -> None:
+    sandbox.fault(f"/managedClusters/{request_.name}", "drop", method="PUT", before=False)
+    with pytest.raises(Unavailable):
+        clusters.create_cluster(az, request_)
+    assert look(az, request_) is not None
+    writes = [entry["path"] for entry in sandbox.control("journal") if entry["path"].endswith(f"/{request_.name}")]
+    assert len(writes) <= 1
+    until(lambda: clusters.poll_change(az, PAID, "", group=request_.group, name=request_.name).state == "succeeded")
+
+
 def test_a_finished_change_stays_finished(az: AzureSession, request_: ClusterRequest) -> None:
     token = clusters.create_cluster(az, request_)
     settled(az, request_, token)

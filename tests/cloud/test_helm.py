@@ -191,7 +191,7 @@ def helm_process(of: int) -> int | None:
     children = Path(f"/proc/{of}/task/{of}/children")
     for child in (children.read_text() if children.exists() else "").split():
         with contextlib.suppress(OSError):
-            if b"upgrade" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"\0upgrade\0" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     return None
 
@@ -209,12 +209,13 @@ def stuck(hub: Hub) -> str:
     return release.status
 
 
-def slow(sandbox: SandboxProcess) -> None:
-    sandbox.fault("/k8s/.*/deployments/hub", "slow", method="PATCH", delay=3, count=1)
+def slow(sandbox: SandboxProcess, seconds: float) -> None:
+    """Hold Helm up in the middle of its work; what will be killed may be held up for long."""
+    sandbox.fault("/k8s/.*/deployments/hub", "slow", method="PATCH", delay=seconds, count=1)
 
 
 def test_an_install_that_was_killed_is_cleared_away_and_done_again(hub: Hub, sandbox: SandboxProcess) -> None:
-    slow(sandbox)
+    slow(sandbox, 60)
     assert stuck(hub) == "pending-install"
     until(lambda: _installed(hub))
     release = hub.release()
@@ -225,7 +226,7 @@ def test_an_install_that_was_killed_is_cleared_away_and_done_again(hub: Hub, san
 def test_an_upgrade_that_was_killed_is_rolled_back_and_done_again(hub: Hub, sandbox: SandboxProcess) -> None:
     hub.install()
     hub.values["replicas"] = 2
-    slow(sandbox)
+    slow(sandbox, 60)
     assert stuck(hub) == "pending-upgrade"
     until(lambda: _installed(hub))
     history = hub.helm.history(hub.kubeconfig, NAME, NAME)
@@ -243,7 +244,7 @@ def _installed(hub: Hub) -> bool:
 
 
 def test_a_helm_that_outlives_its_worker_finishes_and_nobody_disturbs_it(hub: Hub, sandbox: SandboxProcess) -> None:
-    slow(sandbox)
+    slow(sandbox, 4)
     worker = begin(hub)
     until(lambda: helm_process(worker.pid))
     until(lambda: (release := hub.release()) is not None and release.pending)
@@ -255,7 +256,7 @@ def test_a_helm_that_outlives_its_worker_finishes_and_nobody_disturbs_it(hub: Hu
 
 
 def test_an_exception_while_helm_works_stops_helm(hub: Hub, sandbox: SandboxProcess) -> None:
-    slow(sandbox)
+    slow(sandbox, 4)
 
     def give_up(_line: str) -> None:
         raise KeyboardInterrupt
@@ -268,7 +269,7 @@ def test_an_exception_while_helm_works_stops_helm(hub: Hub, sandbox: SandboxProc
 
 def test_nothing_secret_is_in_arguments_or_environment(hub: Hub, sandbox: SandboxProcess) -> None:
     hub.values["registry"]["password"] = CANARY
-    slow(sandbox)
+    slow(sandbox, 4)
     worker = begin(hub)
     helm = until(lambda: helm_process(worker.pid))
     seen = Path(f"/proc/{helm}/cmdline").read_bytes() + Path(f"/proc/{helm}/environ").read_bytes()
