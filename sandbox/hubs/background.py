@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from sandbox.core import Core
 from sandbox.faults import FaultMiddleware
@@ -31,7 +32,9 @@ async def run(core: Core) -> None:
                 site.spawner.cull()
                 _forget_the_gone(world)
                 next_cull = world.clock.now() + max(CULL_AT_MOST_EVERY_SECONDS, world.clock.scaled(CULL_EVERY_SECONDS))
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(listeners.news.wait(), LOOK_EVERY_SECONDS)
+            listeners.news.clear()
     finally:
         listeners.close()
         await world.close()

@@ -94,7 +94,7 @@ class Binder:
 
     def _to_hub(self, hub: Installed, request: Request, base: str) -> Response:
         """Sends the browser to the hub to say who it is."""
-        if request.method != "GET" or "text/html" not in request.headers.get("accept", "text/html"):
+        if request.method not in ("GET", "HEAD"):
             return pages.problem(403, "Forbidden")
         service = hub.services.get(SERVICE) or {}
         public = urlsplit(str(hub.binder_settings.get("hub_url") or ""))

@@ -101,7 +101,7 @@ class Builds:
 
     async def _started(self, hub: Installed, build: Build) -> bool:
         """Waits for the builder's socket and the pod; False when the pod went away first."""
-        deadline = self.world.clock.after(GIVEN_UP_AFTER)
+        deadline = self.world.clock.now() + self.world.patience(GIVEN_UP_AFTER)
         warned = False
         while self.world.clock.now() < deadline:
             pod = hub.get("pods", build.name) if self.world.hub(hub.cluster, hub.namespace) else None

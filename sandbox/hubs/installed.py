@@ -93,7 +93,9 @@ class Installed:
 
     @property
     def binder_token(self) -> str:
-        """What the binder's pod got as JUPYTERHUB_API_TOKEN: from its Secret, or written out in its environment."""
+        """What the binder shows the hub: its own setting, else JUPYTERHUB_API_TOKEN of its environment."""
+        if self.binder_settings.get("hub_api_token"):
+            return str(self.binder_settings["hub_api_token"])
         env = self._binder_environment()
         entry = env.get("JUPYTERHUB_API_TOKEN", {})
         if "value" in entry:
@@ -106,7 +108,6 @@ class Installed:
         if deployment is None:
             return {}
         container = deployment["spec"]["template"]["spec"]["containers"][0]
-        # The last of two entries of one name wins, as in a real container.
         return {entry["name"]: entry for entry in container.get("env") or []}
 
 

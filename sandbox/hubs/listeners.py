@@ -33,6 +33,9 @@ class Listeners:
         self.state.default_headers = [(b"server", b"TornadoServer/6.5.1")]
         self._open: dict[str, asyncio.Server] = {}
         self._seen: dict[str, tuple[int, bool]] = {}
+        self._heard: dict[str, Any] = {}
+        #: Set when some Service changed; whoever waits for it clears it.
+        self.news = asyncio.Event()
         self._known: dict[str, dict[str, Place]] = {}
 
     async def follow(self) -> None:
@@ -56,13 +59,20 @@ class Listeners:
         clusters = self.world.clusters
         keys = set(clusters.keys())
         for gone in set(self._known) - keys:
-            del self._known[gone], self._seen[gone]
+            del self._known[gone], self._seen[gone], self._heard[gone]
         for key in keys:
+            self._hear(key, clusters.live[key].store)
             stamp = (clusters.live[key].store.version, bool(clusters.about(key)["running"]))
             if self._seen.get(key) != stamp:
                 self._seen[key] = stamp
                 self._known[key] = _places(clusters.objects(key), key) if stamp[1] else {}
         return {address: place for found in self._known.values() for address, place in found.items()}
+
+    def _hear(self, key: str, store: Any) -> None:
+        """Has the cluster tell of its Services; anything else is found out at the next look."""
+        if self._heard.get(key) is not store:
+            self._heard[key] = store
+            store.listen(lambda change: self.news.set() if change.resource == "services" else None)
 
     async def _listen(self, address: str) -> None:
         loop = asyncio.get_running_loop()

@@ -91,9 +91,7 @@ class Registry:
         name = image.rsplit(":", 1)[0].removeprefix("docker.io/")
         if "push" not in await self._actions(account, name if "/" in name else f"library/{name}", "pull,push"):
             raise Denied("denied: requested access to the resource is denied")
-        self.world.images.put(
-            image.removeprefix("docker.io/"), {"pushed": self.world.clock.iso(), "by": account.username}
-        )
+        self.world.core.services["dockerhub"].push_image(name, image.rsplit(":", 1)[-1])
 
     async def _actions(self, account: Login, repository: str, wanted: str) -> list[str]:
         """What Docker Hub's token for this account allows. Raises Denied when it gives none."""

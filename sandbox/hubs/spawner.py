@@ -11,6 +11,8 @@ from sandbox.hubs.world import World
 from sandbox.kubernetes import kinds
 from sandbox.kubernetes.errors import ApiError
 
+#: Real seconds that a server may always idle, however fast the clock runs.
+LEAST_IDLE = 5.0
 SAFE = set("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -87,19 +89,21 @@ class Spawner:
 
     def _cull_user(self, hub: Installed, user: Body) -> None:
         rules = hub.values.get("cull") or {}
-        clock = self.world.clock
         for name, server in list(user["servers"].items()):
             pod = hub.get("pods", server["pod"])
-            idle = clock.now() - server["last_activity"] > clock.scaled(rules.get("timeout") or 3600)
-            old = bool(rules.get("maxAge")) and clock.now() - server["started"] > clock.scaled(rules["maxAge"])
+            idle = self._longer_than(server["last_activity"], rules.get("timeout") or 3600)
+            old = bool(rules.get("maxAge")) and self._longer_than(server["started"], rules["maxAge"])
             if pod is None or (rules.get("enabled") and (idle or old)):
                 self.stop(hub, user["name"], name)
                 if rules.get("users"):
                     self.world.ledger.delete_user(hub, user["name"])
 
+    def _longer_than(self, since: float, seconds: float) -> bool:
+        return self.world.clock.now() - since > self.world.patience(seconds, LEAST_IDLE)
+
     async def _watch(self, hub: Installed, user: str, name: str, progress: Progress) -> None:
         limit = float(hub.values.get("singleuser", {}).get("startTimeout") or 300)
-        deadline = self.world.clock.after(limit)
+        deadline = self.world.clock.now() + self.world.patience(limit)
         told: set[str] = set()
         while server := self.server(hub, user, name):
             if self.world.clusters.about(hub.cluster)["running"] and self._observe(hub, server, progress, told):

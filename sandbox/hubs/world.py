@@ -17,6 +17,8 @@ from sandbox.hubs.installed import Installed
 from sandbox.hubs.ledger import Ledger
 from sandbox.kubernetes import kinds
 
+#: Real seconds below which no time limit falls, however fast the clock runs.
+LEAST_PATIENCE = 2.0
 LABEL = "service.beta.kubernetes.io/azure-dns-label-name"
 
 
@@ -75,6 +77,10 @@ class World:
             task.cancel()
         if self._client is not None:
             await self._client.aclose()
+
+    def patience(self, seconds: float, least: float = LEAST_PATIENCE) -> float:
+        """A time limit of so many simulated seconds, but never so short that this machine itself is too slow."""
+        return max(least, self.clock.scaled(seconds))
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(self.clock.scaled(seconds))

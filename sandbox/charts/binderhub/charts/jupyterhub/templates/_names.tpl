@@ -3,7 +3,7 @@
 {{- $ := index . 0 -}}
 component: {{ index . 1 }}
 app: {{ $.Values.nameOverride | default $.Chart.Name }}
-release: {{ $.Release.Name }}
+release: {{ $.Release.Name | quote }}
 {{- end }}
 
 {{- /* All labels of an object: the old names and the app.kubernetes.io ones. Takes (list $ "component"). */ -}}
@@ -14,7 +14,7 @@ chart: {{ $.Chart.Name }}-{{ $.Chart.Version | replace "+" "_" }}
 heritage: {{ $.Release.Service }}
 app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/name: {{ $.Values.nameOverride | default $.Chart.Name }}
-app.kubernetes.io/instance: {{ $.Release.Name }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 helm.sh/chart: {{ $.Chart.Name }}-{{ $.Chart.Version | replace "+" "_" }}
 app.kubernetes.io/managed-by: {{ $.Release.Service }}
 {{- end }}
@@ -25,7 +25,7 @@ app.kubernetes.io/managed-by: {{ $.Release.Service }}
 {{ include "jupyterhub.selector" . }}
 app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/name: {{ $.Values.nameOverride | default $.Chart.Name }}
-app.kubernetes.io/instance: {{ $.Release.Name }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- end }}
 
 {{- /* "yes" where the autohttps pod ends TLS with a certificate of Let's Encrypt. */ -}}
