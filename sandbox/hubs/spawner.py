@@ -106,7 +106,9 @@ class Spawner:
         deadline = self.world.clock.now() + self.world.patience(limit)
         told: set[str] = set()
         while server := self.server(hub, user, name):
-            if self.world.clusters.about(hub.cluster)["running"] and self._observe(hub, server, progress, told):
+            if self.world.hub(hub.cluster, hub.namespace) is None:
+                return
+            if self._observe(hub, server, progress, told):
                 self._record(hub, user, name, server | {"ready": True})
                 url = f"{hub.base_url}user/{user}/" + (f"{name}/" if name else "")
                 progress.say(f"Server ready at {url}", 100, ready=True, url=url)

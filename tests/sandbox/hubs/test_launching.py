@@ -96,6 +96,11 @@ def test_an_unknown_repository_fails_with_binders_sentence(good: Hub) -> None:
     ]
 
 
+def test_a_test_may_add_a_repository(good: Hub) -> None:
+    good.cluster.sandbox.control("hubs/repositories", {"name": "ada/engine", "refs": ["v1"]})
+    assert good.launch("gh/ada/engine/v1")[-1]["repo_url"] == "https://github.com/ada/engine"
+
+
 def test_a_malformed_name_fails_with_a_hint(good: Hub) -> None:
     assert (
         'Did you mean "binder-examples/requirements/HEAD"?'
