@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from sandbox.core import Core
+from sandbox.kubernetes import external
 from sandbox.kubernetes.clusters import Cluster, Clusters
 from sandbox.kubernetes.controllers import balancers, deployments, kubelet, nodes, placing, sets, upkeep, volumes
 from sandbox.kubernetes.controllers.look import Look
@@ -37,6 +38,8 @@ async def run(core: Core) -> None:
     if not core.config.controllers:
         return
     clusters: Clusters = core.services["kubernetes"]
+    if clusters.api is not None:
+        await external.run(clusters, clusters.api)
     while True:
         clusters.wake.clear()
         _look_around(clusters)
@@ -57,24 +60,20 @@ def _look_around(clusters: Clusters) -> None:
     for key, cluster in list(clusters.live.items()):
         dirty = cluster.dirty | cluster.timers.ring()
         cluster.dirty = set()
-        running = clusters.about(key)["running"]
-        for namespace in sorted(dirty):
-            _safely(clusters, cluster, namespace, running)
+        if clusters.about(key)["running"]:
+            for namespace in sorted(dirty):
+                _safely(clusters, cluster, namespace)
 
 
-def _safely(clusters: Clusters, cluster: Cluster, namespace: str, running: bool) -> None:
+def _safely(clusters: Clusters, cluster: Cluster, namespace: str) -> None:
     """One broken object must not stop the other clusters."""
     try:
-        _look_at(Look(clusters, cluster, namespace), running)
+        _look_at(Look(clusters, cluster, namespace))
     except Exception:
         traceback.print_exc(file=sys.stderr)
 
 
-def _look_at(look: Look, running: bool) -> None:
-    if not running:
-        if look.namespace == "":
-            nodes.power_off(look)
-        return
+def _look_at(look: Look) -> None:
     if look.namespace == "":
         nodes.reconcile(look)
         return

@@ -6,11 +6,15 @@ import asyncio
 from typing import Any
 
 from sandbox.core import Core
-from sandbox.kubernetes import bootstrap, credentials
+from sandbox.kubernetes import bootstrap, credentials, external
 from sandbox.kubernetes.admission import Gate
+from sandbox.kubernetes.controllers import nodes
+from sandbox.kubernetes.controllers.look import Look
 from sandbox.kubernetes.logs import PodLogs
+from sandbox.kubernetes.real_api import RealApi
 from sandbox.kubernetes.store import Body, Change, Store
 from sandbox.kubernetes.timers import Timers
+from sandbox.state import State
 
 CLUSTERS = "kubernetes.clusters"
 OBJECTS = "kubernetes.objects"
@@ -39,10 +43,10 @@ class Objects:
 class Cluster:
     """One cluster at run time."""
 
-    def __init__(self, key: str, core: Core, logs: PodLogs, wake: asyncio.Event) -> None:
+    def __init__(self, key: str, core: Core, logs: PodLogs, wake: asyncio.Event, state: State | None = None) -> None:
         self.key, self.clock, self.logs = key, core.clock, logs
-        self.store = Store(key, core.state.bucket(OBJECTS))
-        self.gate = Gate(self.store, core.clock)
+        self.store = Store(key, (state or core.state).bucket(OBJECTS))
+        self.gate: Gate = Gate(self.store, core.clock)
         self.timers = Timers(core.clock)
         self.dirty: set[str] = set(self.store.namespaces()) | {""}
         #: Namespaces with pods that found no room.
@@ -78,10 +82,15 @@ class Clusters:
         self.logs = PodLogs(core.clock)
         self.symptoms: list[dict[str, Any]] = []
         self._bucket = core.state.bucket(CLUSTERS)
+        self.api = RealApi(core.config.kubeconfig) if core.config.kubeconfig else None
+        self.external = Cluster(external.KEY, core, self.logs, self.wake, State(":memory:"))
+        if self.api is not None:
+            self.external.gate = external.RealGate(self.external.store, core, self.api)
         self.live: dict[str, Cluster] = {key: self._open(key) for key in self.keys()}
 
     def _open(self, key: str) -> Cluster:
-        return Cluster(key, self.core, self.logs, self.wake)
+        """With a real cluster given, every key means that one."""
+        return self.external if self.api else Cluster(key, self.core, self.logs, self.wake)
 
     def ensure(self, key: str, *, name: str, region: str, version: str, pools: list[dict[str, Any]]) -> None:
         """Makes the cluster, or changes its version and pools."""
@@ -92,12 +101,13 @@ class Clusters:
         self._bucket.put(key, (old or {"running": True, "token": credentials.new_token()}) | wanted)
         if key not in self.live:
             self.live[key] = self._open(key)
-            bootstrap.fill(self.live[key].gate)
+            if self.api is None:
+                bootstrap.fill(self.live[key].gate)
         self.live[key].touch("")
 
     def remove(self, key: str) -> None:
         cluster = self.live.pop(key, None)
-        if cluster is not None:
+        if cluster is not None and cluster is not self.external:
             cluster.store.wipe()
         self._bucket.delete(key)
         self.wake.set()
@@ -108,6 +118,8 @@ class Clusters:
             return
         self._bucket.put(key, old | {"running": running})
         cluster = self.live[key]
+        if not running and cluster is not self.external:
+            nodes.power_off(Look(self, cluster, ""))
         cluster.dirty.update(["", *cluster.store.namespaces()])
         self.wake.set()
 

@@ -101,6 +101,18 @@ class Store:
         self._tell(Change(self.version, resource, namespace, before, after, after))
         return after
 
+    def mirror(self, resource: str, body: Body) -> Body:
+        """Takes over an object of another server, its version included."""
+        meta = body["metadata"]
+        namespace, name = meta.get("namespace", ""), meta["name"]
+        before = self.get(resource, namespace, name)
+        if before == body:
+            return body
+        self.version += 1
+        self._table(resource, namespace)[name] = body
+        self._tell(Change(self.version, resource, namespace, before, body, body))
+        return body
+
     def remove(self, resource: str, namespace: str | None, name: str) -> Body | None:
         space = namespace or ""
         before = self._objects.get(resource, {}).get(space, {}).pop(name, None)

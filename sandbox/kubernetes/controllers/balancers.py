@@ -42,7 +42,7 @@ def address_of(service: Body) -> str:
 
 
 def _ensure(look: Look, service: Body) -> None:
-    region = look.clusters.about(look.cluster.key)["region"]
+    region = look.region
     label, meta = label_of(service), service["metadata"]
     wanted = hub_address(label or meta["uid"], region if label else "")
     if address_of(service) == wanted:

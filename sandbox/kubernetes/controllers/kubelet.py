@@ -28,7 +28,7 @@ def _end(look: Look, pod: Body) -> None:
         return
     if meta.get("finalizers"):
         return
-    look.store.remove("pods", look.namespace, meta["name"])
+    look.end(pod)
     look.cluster.logs.forget(meta["uid"])
 
 

@@ -25,6 +25,10 @@ class Look:
         self.clusters, self.cluster, self.namespace = clusters, cluster, namespace
         self.store, self.gate, self.clock = cluster.store, cluster.gate, cluster.clock
 
+    @property
+    def region(self) -> str:
+        return str(self.clusters.about(self.cluster.key)["region"])
+
     def list(self, resource: str) -> list[Body]:
         return self.store.list(resource, self.namespace)
 
@@ -111,7 +115,14 @@ class Look:
             "reportingComponent": component,
             "reportingInstance": "",
         }
+        self.write_event(body)
+
+    def write_event(self, body: Body) -> None:
         self.put("events", body)
+
+    def end(self, pod: Body) -> None:
+        """The pod's containers have stopped: it goes."""
+        self.store.remove("pods", self.namespace, pod["metadata"]["name"])
 
     def _forget_old_events(self, space: str) -> None:
         if self.store.count("events", space) >= KEPT_EVENTS:

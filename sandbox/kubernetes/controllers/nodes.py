@@ -11,6 +11,7 @@ from sandbox.kubernetes.kinds import BY_RESOURCE
 
 Body = dict[str, Any]
 READY_SECONDS = 60
+PROVIDER = "azure:///virtualMachines/"
 #: GiB for each core, by the letter of the VM family.
 _MEMORY = {"F": 2, "D": 4, "B": 4, "E": 8, "M": 28, "L": 8, "N": 7, "A": 2}
 #: Millicores AKS keeps for the kubelet, by cores.
@@ -24,10 +25,26 @@ _PRESSURES = {
 
 def reconcile(look: Look) -> None:
     about = look.clusters.about(look.cluster.key)
-    wanted = {_name(pool, index): pool for pool in about["pools"] for index in range(int(pool["count"]))}
+    wanted = _wanted(about)
     for node in look.store.list("nodes"):
         if node["metadata"]["name"] not in wanted:
             _drain(look, node["metadata"]["name"])
+    bring_up(look, about)
+
+
+def _wanted(about: Body) -> dict[str, Body]:
+    """The pool of each node there should be, by the node's name."""
+    return {_name(pool, index): pool for pool in about["pools"] for index in range(int(pool["count"]))}
+
+
+def is_played(node: Body) -> bool:
+    """Whether this sandbox made the node, on a real cluster without machines."""
+    return str(node["spec"].get("providerID", "")).startswith(PROVIDER)
+
+
+def bring_up(look: Look, about: Body) -> None:
+    """Makes the nodes that are missing, and those ready that have had their time."""
+    wanted = _wanted(about)
     for number, (name, pool) in enumerate(wanted.items()):
         node = look.store.get("nodes", "", name)
         if node is None:
@@ -77,7 +94,7 @@ def _node(name: str, pool: Body, about: Body, number: int) -> Body:
     mebibytes = gib * 1024 - 100
     capacity = {"cpu": str(cores), "memory": f"{mebibytes}Mi", "pods": "250", "ephemeral-storage": "129886128Ki"}
     left = {"cpu": f"{cores * 1000 - kept}m", "memory": f"{mebibytes - min(gib * 256, 2250) - 100}Mi"}
-    spec: Body = {"providerID": f"azure:///virtualMachines/{name}"}
+    spec: Body = {"providerID": PROVIDER + name}
     if pool.get("taints"):
         spec["taints"] = [_taint(taint) for taint in pool["taints"]]
     return {
