@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from kubernetes import client
+from kubernetes import client, watch
 
 from tests.sandbox.kubernetes.driving import Cluster, balanced, deployment
 from tests.sandbox_process import SandboxProcess
@@ -250,3 +250,25 @@ def test_starting_a_stopped_cluster_brings_its_pods_back(sandbox: SandboxProcess
     sandbox.control("kubernetes/clusters/paused/power", {"running": True})
     made.until(lambda: names() not in ([], [before]))
     until_ready(made, "work")
+
+
+def test_a_followed_log_ends_with_its_pod(cluster: Cluster, namespace: str) -> None:
+    cluster.core.create_namespaced_pod(namespace, pod())
+    cluster.until(lambda: phases(cluster, namespace) == ["Running"])
+    stream = watch.Watch().stream(cluster.core.read_namespaced_pod_log, "p", namespace)
+    assert next(stream) == "c: started example/c:1"
+    cluster.core.delete_namespaced_pod("p", namespace)
+    assert list(stream) == []
+
+
+def test_the_log_before_a_restart_can_be_read(cluster: Cluster, namespace: str) -> None:
+    wish = {"namespace": namespace, "kind": "CrashLoopBackOff", "message": "ValueError: no hub_url"}
+    cluster.sandbox.control("kubernetes/symptoms", wish)
+    try:
+        cluster.core.create_namespaced_pod(namespace, pod())
+        read = cluster.core.read_namespaced_pod
+        cluster.until(lambda: (read("p", namespace).status.container_statuses or [None])[0])
+        cluster.until(lambda: read("p", namespace).status.container_statuses[0].restart_count)
+        assert "ValueError: no hub_url" in cluster.core.read_namespaced_pod_log("p", namespace, previous=True)
+    finally:
+        cluster.sandbox.control("kubernetes/symptoms", method="DELETE")
