@@ -187,8 +187,10 @@ class Stack:
             raise Refusal(f"{_LABELS[name]} did not start. From {self._log_path(name)}:\n{self._tail(name)}")
 
     def _prepare_database(self) -> None:
-        for command in ("migrate", "seed_demo"):
-            done = self.manage(command)
+        # Seeding asks Azure for subscriptions: that is the worker's right, the web's identity sees none.
+        for command, identity in (("migrate", "web"), ("seed_demo", "worker")):
+            done = self.manage(command, identity=identity)
+            (self.place.home / "log" / f"{command}.log").write_text(done.stderr)  # stdout has the passwords
             if done.returncode:
                 words = (done.stderr or done.stdout).strip().splitlines()[-8:]
                 raise Refusal(f"The database could not be prepared (manage.py {command}):\n" + "\n".join(words))

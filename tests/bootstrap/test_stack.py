@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -161,6 +163,7 @@ def test_run_comes_up_twice_shows_passwords_once_and_rests_light(tmp_path: Path)
     words = _until_ready(first)
     assert f"http://127.0.0.1:{ports[0]}/" in words
     assert "researcher " in words and "admin " in words and "slipwaydemo" in words
+    assert _granted(tmp_path) > 0
     weight = families.memory(families.descendants(first.pid) | _marked_like(first.pid))
     first.send_signal(signal.SIGINT)
     assert first.wait(20) == 0
@@ -178,3 +181,10 @@ def test_run_comes_up_twice_shows_passwords_once_and_rests_light(tmp_path: Path)
 def _marked_like(pid: int) -> set[int]:
     """The processes of every session that this one's children lead."""
     return set[int]().union(*(families.descendants(child) for child in families.descendants(pid)))
+
+
+def _granted(home: Path) -> int:
+    """How many subscriptions people may use: without one nobody can request a hub."""
+    with contextlib.closing(sqlite3.connect(home / "slipway.sqlite3")) as database:
+        count: int = database.execute("SELECT count(*) FROM accounts_subscriptiongrant").fetchone()[0]
+        return count
