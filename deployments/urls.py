@@ -1,6 +1,27 @@
 """Addresses of the pages about hubs."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from deployments import stream
+from deployments.views import hubs, operations, requests, review
 
 app_name = "deployments"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", hubs.mine, name="mine"),
+    path("hubs/", hubs.everybodys, name="everybodys"),
+    path("hubs/new/", requests.new, name="new"),
+    path("hubs/new/parts", requests.parts, name="parts"),
+    path("hubs/<uuid:hub_id>/", hubs.detail, name="detail"),
+    path("hubs/<uuid:hub_id>/progress", hubs.live, name="progress"),
+    path("hubs/<uuid:hub_id>/values.yaml", hubs.values, name="values"),
+    path("hubs/<uuid:hub_id>/take-down/", operations.take_down, name="take-down"),
+    path("hubs/<uuid:hub_id>/receipt/", hubs.receipt, name="receipt"),
+    path("operations/<uuid:operation_id>/log/", operations.log, name="log"),
+    path("operations/<uuid:operation_id>/stream", stream.stream, name="stream"),
+    path("operations/<uuid:operation_id>/cancel", operations.cancel, name="cancel"),
+    path("operations/<uuid:operation_id>/retry", operations.retry, name="retry"),
+    path("review/", review.waiting, name="review"),
+    path("review/<uuid:hub_id>/", review.one, name="review-one"),
+    path("review/<uuid:hub_id>/<int:revision>/approve", review.approve, name="approve"),
+    path("review/<uuid:hub_id>/<int:revision>/reject", review.reject, name="reject"),
+]

@@ -6,6 +6,11 @@ from django.urls import include, path
 
 from portal import probes
 
+handler400 = "deployments.views.errors.bad_request"
+handler403 = "deployments.views.errors.forbidden"
+handler404 = "deployments.views.errors.not_found"
+handler500 = "deployments.views.errors.server_error"
+
 urlpatterns = [
     path("", include("deployments.urls")),
     path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -1,0 +1,121 @@
+"""Where a hub may stand and on what: subscription, region, then size and version. Reads the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Self
+
+from django.conf import settings
+
+from accounts.models import User
+from deployments import catalogue, outside
+from deployments.catalogue import Offer, RegionChoice, SizeChoice, SubscriptionChoice
+from deployments.models import Deployment
+from deployments.wording import money
+
+MOST_NODES = 10
+Choices = list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A subscription, a region in it, and what may be had there."""
+
+    subscriptions: list[SubscriptionChoice]
+    subscription: SubscriptionChoice | None
+    regions: list[RegionChoice]
+    region: RegionChoice | None
+    offer: Offer | None
+
+    @classmethod
+    def choose(cls, user: User, chosen: Mapping[str, Any]) -> Self:
+        """What the person chose where that is offered, else what suits them."""
+        subscriptions = catalogue.subscriptions(user)
+        enabled = [choice for choice in subscriptions if choice.state == "Enabled"]
+        subscription = _named(enabled, "id", chosen.get("subscription_id")) or (enabled[0] if enabled else None)
+        regions = catalogue.regions(subscription.id) if subscription else []
+        region = _named(regions, "name", chosen.get("region")) or _usual_region(user, regions)
+        offer = catalogue.offer(subscription.id, region.name) if subscription and region else None
+        return cls(subscriptions, subscription, regions, region, offer)
+
+    @property
+    def unavailable(self) -> frozenset[str]:
+        return frozenset(size.name for size in self.offer.sizes if not size.fits) if self.offer else frozenset()
+
+    def values(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The place's fields: what was chosen where it can be had here, else the suggestion."""
+        offer = self.offer
+        size, count = catalogue.suggestion(offer) if offer else ("", 1)
+        wanted = offer.size(str(chosen.get("node_size"))) if offer else None
+        if wanted and wanted.fits:
+            size, count = wanted.name, min(count, wanted.fits)
+        version = str(chosen.get("kubernetes_version") or "")
+        return {
+            "subscription_id": self.subscription.id if self.subscription else "",
+            "region": self.region.name if self.region else "",
+            "node_size": size,
+            "node_count": chosen.get("node_count") or count,
+            "kubernetes_version": version if offer and version in offer.versions else offer and offer.default_version,
+        }
+
+    def choices(self) -> dict[str, Choices]:
+        """The choices of each select, by field."""
+        offer = self.offer
+        return {
+            "subscription_id": [(s.id, _subscription_label(s)) for s in self.subscriptions if s.state == "Enabled"],
+            "region": [(region.name, region.display_name) for region in self.regions],
+            "node_size": [("", "Choose a size"), *(_sizes(offer) if offer else [])],
+            "kubernetes_version": [(v, _version_label(v, offer.default_version)) for v in offer.versions]
+            if offer
+            else [],
+        }
+
+    def problem(self, size_name: str | None, count: int | None) -> str:
+        """A sentence when so many nodes of the size do not fit the quota that is left, or ""."""
+        size = self.offer.size(size_name) if self.offer and size_name else None
+        if size is None or count is None or count <= size.fits:
+            return ""
+        if not size.fits:
+            return f"This subscription has no room left for {size.name} in this region. Choose a smaller size."
+        return f"Only {size.fits} of this size fit the subscription's quota here. Choose fewer nodes or a smaller size."
+
+
+def _named(choices: list[Any], attribute: str, wanted: object) -> Any:
+    return next((choice for choice in choices if getattr(choice, attribute) == wanted), None)
+
+
+def _usual_region(user: User, regions: list[RegionChoice]) -> RegionChoice | None:
+    """Where the person's newest hub is, else the operator's first, else the first."""
+    newest = Deployment.objects.filter(owner=user).order_by("-created_at").first()
+    usual = [newest.revision.spec.region] if newest else []
+    for name in [*usual, *settings.SLIPWAY_REGIONS]:
+        if region := _named(regions, "name", name):
+            found: RegionChoice = region
+            return found
+    return regions[0] if regions else None
+
+
+def _subscription_label(choice: SubscriptionChoice) -> str:
+    return f"{choice.name} (free trial)" if choice.is_free_trial and "trial" not in choice.name.lower() else choice.name
+
+
+def _version_label(version: str, default: str) -> str:
+    return f"{version} (recommended)" if version == default else version
+
+
+def _sizes(offer: Offer) -> Choices:
+    """Sizes by number of CPUs: those that fit the quota first, then the others with the reason."""
+    groups = groupby(offer.sizes, key=lambda size: size.vcpus)
+    return [
+        (f"{vcpus} CPUs", [(size.name, _size_label(size)) for size in sorted(sizes, key=lambda size: not size.fits)])
+        for vcpus, sizes in groups
+    ]
+
+
+def _size_label(size: SizeChoice) -> str:
+    hourly = size.node_hour
+    price = f"{money(hourly, outside.profile().currency)} an hour" if hourly is not None else "price not known"
+    room = f"{size.fits} fit the quota" if size.fits else "does not fit the quota that is left"
+    return f"{size.label} · {price} · {room}"

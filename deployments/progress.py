@@ -1,0 +1,106 @@
+"""How a hub stands: its operation, its steps, what may be done now. Read by pages, first and live alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from deployments.models import Deployment, Operation, StepRun
+from deployments.preview import BINDER_PATH
+from deployments.states import Lifecycle, OperationKind, OperationStatus, StepState, sources
+
+#: A step at work counts for at most so much of its expected time: only a finished one counts whole.
+ALMOST = 0.95
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A hub, the operation to look at, and the one that waits behind it."""
+
+    deployment: Deployment
+    operation: Operation | None
+    waiting: Operation | None
+    steps: list[StepRun]
+    is_newest: bool
+
+    @property
+    def percent(self) -> int:
+        """How far the operation is, by the time each step was expected to take."""
+        if self.operation and self.operation.status == OperationStatus.SUCCEEDED:
+            return 100
+        total = sum(max(1, step.expected_seconds) for step in self.steps)
+        return int(100 * sum(_worth(step) for step in self.steps) / total) if total else 0
+
+    @property
+    def done_count(self) -> int:
+        return sum(step.state == StepState.DONE for step in self.steps)
+
+    @property
+    def expected(self) -> timedelta:
+        """How long the longest chain may take is the plan's business; this is the sum, an upper bound."""
+        return timedelta(seconds=sum(step.expected_seconds for step in self.steps))
+
+    @property
+    def binder_address(self) -> str:
+        return f"{self.deployment.address}{BINDER_PATH}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.deployment.lifecycle == Lifecycle.READY
+
+    @property
+    def failed(self) -> Operation | None:
+        operation = self.operation
+        return operation if operation and operation.status == OperationStatus.FAILED else None
+
+    @property
+    def can_cancel(self) -> bool:
+        operation = self.operation
+        return bool(
+            operation
+            and operation.status == OperationStatus.RUNNING
+            and operation.kind != OperationKind.TEARDOWN
+            and not operation.cancel_requested
+        )
+
+    @property
+    def can_retry(self) -> bool:
+        stopped = (OperationStatus.FAILED, OperationStatus.CANCELLED)
+        return bool(self.operation and self.is_newest and self.operation.status in stopped)
+
+    @property
+    def can_take_down(self) -> bool:
+        return self.deployment.lifecycle in sources(Lifecycle.DELETING)
+
+    @property
+    def proof(self) -> dict[str, Any] | None:
+        return self._result("proof")
+
+    @property
+    def has_receipt(self) -> bool:
+        return self._result("receipt") is not None
+
+    def _result(self, key: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.operation.result.get(key) if self.operation else None
+        return found
+
+
+def progress(deployment: Deployment, operation: Operation | None = None) -> Progress:
+    """The given operation of the hub, else the running one, else the newest."""
+    operations = list(deployment.operations.order_by("-created_at")[:10])
+    running = next((each for each in operations if each.status == OperationStatus.RUNNING), None)
+    waiting = next((each for each in operations if each.status == OperationStatus.WAITING), None)
+    shown = operation or running or waiting or (operations[0] if operations else None)
+    steps = list(shown.steps.all()) if shown else []
+    newest = bool(shown and operations and operations[0].id == shown.id)
+    return Progress(deployment, shown, waiting if waiting != shown else None, steps, newest)
+
+
+def _worth(step: StepRun) -> float:
+    expected = max(1, step.expected_seconds)
+    if step.state == StepState.DONE:
+        return expected
+    if step.state == StepState.WORKING and step.duration:
+        return min(step.duration.total_seconds(), ALMOST * expected)
+    return 0

@@ -1,0 +1,84 @@
+"""What templates say: statuses, times, amounts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from deployments import states, wording
+from deployments.models import Deployment
+
+register = template.Library()
+KINDS: dict[str, Any] = {
+    "lifecycle": states.Lifecycle,
+    "health": states.Health,
+    "outcome": states.Outcome,
+    "operation": states.OperationStatus,
+    "kind": states.OperationKind,
+    "step": states.StepState,
+    "secret": states.SecretState,
+    "level": states.Level,
+}
+
+
+@register.inclusion_tag("_status.html")
+def status(kind: str, value: str, label: str = "") -> dict[str, Any]:
+    """A status with its label and colour, from deployments.states."""
+    look = KINDS[kind](value).look
+    return {"label": label or look.label, "colour": look.colour, "value": value}
+
+
+@register.filter
+def look(value: str, kind: str) -> states.Look:
+    found: states.Look = KINDS[kind](value).look
+    return found
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """How long since, with the exact moment as its title."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    exact = f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
+    told = wording.ago(moment, timezone.now())
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, told)
+
+
+@register.filter
+def moment(written: str) -> str:
+    """A moment in ISO form, in words."""
+    local = timezone.localtime(datetime.fromisoformat(written))
+    return f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
+
+
+@register.filter
+def span(length: timedelta | float | None) -> str:
+    return wording.span(length)
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> str:
+    return wording.money(amount, currency)
+
+
+@register.filter
+def days_left(keep_until: date) -> str:
+    return wording.days_left((keep_until - timezone.localdate()).days)
+
+
+@register.simple_tag(takes_context=True)
+def waiting_reviews(context: template.Context) -> int | None:
+    """How many requests wait for this person's decision; None for who does not review."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not user.may_review:
+        return None
+    return Deployment.objects.awaiting_review().count()

@@ -1,0 +1,95 @@
+"""Lists of hubs, and one hub."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from deployments.forms import FilterForm
+from deployments.log import newest_lines
+from deployments.models import Deployment, DeploymentQuerySet
+from deployments.progress import progress
+from deployments.states import Lifecycle, OperationKind
+from deployments.views.guard import hub_of, person, reviewers_only
+
+PAGE = 50
+
+
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    hubs = Deployment.objects.filter(owner=person(request)).select_related("owner")
+    past = hubs.filter(lifecycle__in=[Lifecycle.DELETED, Lifecycle.REJECTED])[:PAGE]
+    return render(request, "hubs/mine.html", {"hubs": hubs.live(), "past": past})
+
+
+@require_safe
+@reviewers_only
+def everybodys(request: HttpRequest) -> HttpResponse:
+    form = FilterForm(request.GET or None, initial={"state": "live"})
+    form.fields["state"].choices = [("live", "All that exist"), *Lifecycle.choices(), ("all", "All, gone ones too")]  # type: ignore[attr-defined]
+    found = _filtered(Deployment.objects.visible_to(person(request)).select_related("owner"), form)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    return render(request, "hubs/everybodys.html", {"form": form, "page": page, "hubs": page.object_list})
+
+
+def _filtered(hubs: DeploymentQuerySet, form: FilterForm) -> DeploymentQuerySet:
+    chosen = form.cleaned_data if form.is_valid() else {}
+    if word := chosen.get("q", "").strip():
+        owner = Q(owner__username__icontains=word) | Q(owner__last_name__icontains=word)
+        hubs = hubs.filter(Q(name__icontains=word) | owner | Q(owner__first_name__icontains=word))
+    state = chosen.get("state") or "live"
+    if state == "live":
+        return hubs.live()
+    return hubs if state == "all" else hubs.filter(lifecycle=state)
+
+
+@require_safe
+@never_cache
+def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    hub = hub_of(request, hub_id)
+    shown, revision = progress(hub), hub.revision
+    context = {
+        "hub": hub,
+        "spec": revision.spec,
+        "progress": shown,
+        "log": newest_lines(shown.operation) if shown.operation else None,
+        "earlier": hub.operations.exclude(id=shown.operation.id) if shown.operation else [],
+        "review": getattr(revision, "review", None),
+    }
+    return render(request, "hubs/detail.html", context)
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    """The part of the page that changes while something is being done."""
+    hub = hub_of(request, hub_id)
+    return render(request, "hubs/_progress.html", {"hub": hub, "progress": progress(hub), "refreshed": True})
+
+
+@require_safe
+def values(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    """The values given to Helm, secrets masked, as a file."""
+    from deployments.rendering import masked_values_yaml
+
+    hub = hub_of(request, hub_id)
+    name = f"{hub.name}-values.yaml"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'} if "download" in request.GET else {}
+    content_type = "application/yaml" if headers else "text/plain; charset=utf-8"
+    return HttpResponse(masked_values_yaml(hub), content_type=content_type, headers=headers)
+
+
+@require_safe
+def receipt(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    hub = hub_of(request, hub_id)
+    operation = hub.operations.filter(kind=OperationKind.TEARDOWN).order_by("-created_at").first()
+    content = operation.result.get("receipt") if operation else None
+    # Apart, because in a template `receipt.items` would be the dictionary's own method.
+    items = content["items"] if content else []
+    return render(request, "hubs/receipt.html", {"hub": hub, "receipt": content, "items": items})

@@ -1,0 +1,68 @@
+"""What is being done to a hub: cancel, retry, take down, and the log of each."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cloud.errors import InvalidRequest
+from deployments import services
+from deployments.forms import TearDownForm
+from deployments.log import lines_before
+from deployments.progress import progress
+from deployments.states import SecretState
+from deployments.submission import told
+from deployments.views.guard import hub_of, operation_of, person, telling
+
+
+@require_safe
+@never_cache
+def log(request: HttpRequest, operation_id: UUID) -> HttpResponse:
+    """One page of an operation's log; only its lines when a script asks."""
+    operation = operation_of(request, operation_id)
+    before = request.GET.get("before", "")
+    page = lines_before(operation, int(before) if before.isdecimal() and len(before) < 15 else None)
+    template = "hubs/_lines.html" if "lines" in request.GET else "hubs/log.html"
+    hub = operation.deployment
+    return render(request, template, {"log": page, "hub": hub, "progress": progress(hub, operation)})
+
+
+@require_POST
+@telling
+def cancel(request: HttpRequest, operation_id: UUID) -> HttpResponse:
+    operation = operation_of(request, operation_id)
+    services.cancel(person(request), operation)
+    messages.info(request, "The run stops as soon as what it is doing allows.")
+    return redirect(operation.deployment)
+
+
+@require_POST
+@telling
+def retry(request: HttpRequest, operation_id: UUID) -> HttpResponse:
+    operation = operation_of(request, operation_id)
+    services.retry(person(request), operation)
+    messages.info(request, "Trying again from the step that failed; what is done stays done.")
+    return redirect(operation.deployment)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@telling
+def take_down(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    """What would be deleted, and the question; with the right name typed it begins."""
+    hub, form = hub_of(request, hub_id), TearDownForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.tear_down(person(request), hub, form.cleaned_data["confirm"])
+            return redirect(hub)
+        except InvalidRequest as error:
+            form.add_error("confirm", told(error))
+    resources = hub.resources.filter(gone_at=None)
+    secrets = hub.secrets.exclude(state=SecretState.PURGED)
+    context = {"hub": hub, "form": form, "resources": resources, "secrets": secrets, "progress": progress(hub)}
+    return render(request, "hubs/take_down.html", context, status=422 if form.errors else 200)

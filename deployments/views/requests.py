@@ -1,0 +1,40 @@
+"""Asking for a hub."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from deployments.forms import SECRETS, RequestForm
+from deployments.preview import preview
+from deployments.submission import submit
+from deployments.views.guard import person
+
+
+@sensitive_variables()
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form; sent, it makes a request, or comes back with all that was typed but the secrets."""
+    form = RequestForm(person(request), request.POST if request.method == "POST" else None)
+    if form.is_bound and (hub := submit(form)):
+        messages.success(request, f"Your request for {hub.name} is in. A reviewer decides next.")
+        return redirect(hub)
+    status = 422 if form.is_bound else 200
+    return render(request, "hubs/new.html", {"form": form, "preview": preview(form)}, status=status)
+
+
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_POST
+def parts(request: HttpRequest) -> HttpResponse:
+    """The parts of the form that hang on what has been chosen; nothing is checked and nothing kept."""
+    typed = {name: value for name, value in request.POST.items() if name not in SECRETS}
+    form = RequestForm(person(request), initial=typed)
+    context = {"form": form, "preview": preview(form), "changed": request.headers.get("HX-Target", "")}
+    return render(request, "hubs/_parts.html", context)

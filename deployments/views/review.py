@@ -1,0 +1,86 @@
+"""Deciding about requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from deployments import catalogue, services
+from deployments.forms import RejectForm
+from deployments.models import Deployment, SpecRevision
+from deployments.preview import QuotaUse, quota_uses
+from deployments.spec import HubSpec
+from deployments.views.guard import hub_of, person, reviewers_only, telling
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as a reviewer sees it."""
+
+    hub: Deployment
+    revision: SpecRevision
+    spec: HubSpec
+    subscription: str
+    quotas: list[QuotaUse]
+
+    @property
+    def fits(self) -> bool:
+        return all(use.fits for use in self.quotas)
+
+    @classmethod
+    def of(cls, hub: Deployment) -> Self:
+        """Reads the newest of the hub's prefetched revisions."""
+        revision = max(hub.revisions.all(), key=lambda each: each.number)
+        spec = revision.spec
+        found = catalogue.subscription(spec.subscription_id)
+        quotas = quota_uses(catalogue.offer(spec.subscription_id, spec.region), spec.node_size, spec.node_count)
+        return cls(hub, revision, spec, found.name if found else spec.subscription_id, quotas)
+
+
+@require_safe
+@reviewers_only
+def waiting(request: HttpRequest) -> HttpResponse:
+    hubs = Deployment.objects.visible_to(person(request)).awaiting_review().order_by("created_at")
+    found = [Request.of(hub) for hub in hubs.select_related("owner").prefetch_related("revisions")]
+    return render(request, "review/waiting.html", {"requests": found})
+
+
+@require_safe
+@reviewers_only
+def one(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    return _page(request, hub_of(request, hub_id), RejectForm())
+
+
+def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int = 200) -> HttpResponse:
+    others = Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner).exclude(id=hub.id)
+    decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
+    context = {"hub": hub, "asked": Request.of(hub), "others": others, "form": form, "decided": decided}
+    return render(request, "review/one.html", context, status=status)
+
+
+@require_POST
+@reviewers_only
+@telling
+def approve(request: HttpRequest, hub_id: UUID, revision: int) -> HttpResponse:
+    hub = hub_of(request, hub_id)
+    services.approve(person(request), hub, revision)
+    messages.success(request, f"{hub.name} is approved and is being built now.")
+    return redirect(hub)
+
+
+@require_POST
+@reviewers_only
+@telling
+def reject(request: HttpRequest, hub_id: UUID, revision: int) -> HttpResponse:
+    hub, form = hub_of(request, hub_id), RejectForm(request.POST)
+    if not form.is_valid():
+        return _page(request, hub, form, status=422)
+    services.reject(person(request), hub, revision, form.cleaned_data["reason"])
+    messages.success(request, f"{hub.name} is not approved; {hub.owner} can read why.")
+    return redirect("deployments:review")

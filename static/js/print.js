@@ -1,0 +1,2 @@
+document.getElementById("print")?.removeAttribute("hidden");
+document.getElementById("print")?.addEventListener("click", () => window.print());

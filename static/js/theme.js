@@ -1,0 +1,7 @@
+// Runs before the first paint: the colours a person chose last time. Without a choice the system's setting holds.
+(() => {
+  try {
+    const chosen = localStorage.getItem("slipway-theme");
+    if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  } catch { /* storage may be forbidden; the system's setting holds */ }
+})();
