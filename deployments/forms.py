@@ -139,7 +139,7 @@ class RequestForm(forms.Form):
     )
     github_client_id = _word(
         "GitHub client ID",
-        "GitHub shows it on your OAuth app's page, once you have registered one with the callback address below.",
+        "GitHub shows it on your OAuth app's page, once you have registered one with the callback address above.",
         required=False,
         max_length=100,
     )
@@ -166,6 +166,8 @@ class RequestForm(forms.Form):
         super().__init__(data, initial=self._defaults() | (initial or {}) | self._place_values(data, initial))
         self._offer_choices()
         self._limit_days()
+        for field in self.fields.values():
+            field.error_messages["required"] = "Please fill this in."
         self.draft_id = self._draft()
 
     def _defaults(self) -> dict[str, Any]:

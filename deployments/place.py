@@ -16,6 +16,8 @@ from deployments.models import Deployment
 from deployments.wording import money
 
 MOST_NODES = 10
+#: Where a portal that counts in a currency most likely has its people.
+HOME_REGIONS = {"GBP": "uksouth", "EUR": "westeurope", "USD": "eastus"}
 Choices = list[tuple[str, Any]]
 
 
@@ -87,10 +89,10 @@ def _named(choices: list[Any], attribute: str, wanted: object) -> Any:
 
 
 def _usual_region(user: User, regions: list[RegionChoice]) -> RegionChoice | None:
-    """Where the person's newest hub is, else the operator's first, else the first."""
+    """Where the person's newest hub is, else the operator's first, else one at home, else the first."""
     newest = Deployment.objects.filter(owner=user).order_by("-created_at").first()
     usual = [newest.revision.spec.region] if newest else []
-    for name in [*usual, *settings.SLIPWAY_REGIONS]:
+    for name in [*usual, *settings.SLIPWAY_REGIONS, HOME_REGIONS.get(outside.profile().currency)]:
         if region := _named(regions, "name", name):
             found: RegionChoice = region
             return found

@@ -17,12 +17,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def span(length: timedelta | float | None) -> str:
-    """`45 s`, `4 min 10 s`, `2 h 5 min`, `3 days`."""
+    """`under 1 s`, `45 s`, `4 min 10 s`, `2 h 5 min`, `3 days`."""
     if length is None:
         return ""
     seconds = max(0, int(length.total_seconds() if isinstance(length, timedelta) else length))
     if seconds < 60:
-        return f"{seconds} s"
+        return f"{seconds} s" if seconds else "under 1 s"
     if seconds < 3600:
         minutes, rest = divmod(seconds, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"

@@ -52,6 +52,7 @@
     fragment.append(...waiting.map(element));
     waiting = [];
     list.append(fragment);
+    list.classList.toggle("long", list.childElementCount > 600);
     count.textContent = `${last} line${last === 1 ? "" : "s"}`;
     if (following) toEnd(); else newest.hidden = false;
   };
@@ -74,6 +75,7 @@
     holder.innerHTML = await answer.text();
     holder.querySelectorAll("time").forEach(localTime);
     list.prepend(...holder.children);
+    list.classList.toggle("long", list.childElementCount > 600);
     log.scrollTop = log.scrollHeight - before;
     if (Number(list.firstElementChild.dataset.number) <= 1) earlier.parentElement.remove();
   });

@@ -50,6 +50,7 @@
   // Times that grow.
   const words = (seconds) => {
     const s = Math.max(0, Math.floor(seconds));
+    if (s < 1) return "under 1 s";
     if (s < 60) return `${s} s`;
     if (s < 3600) return s % 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${s / 60} min`;
     const minutes = Math.floor(s / 60);
