@@ -1,8 +1,9 @@
-"""What every test may ask for: people, hubs, a catalogue, a real Valkey server. Settings are in tests/environment.py."""
+"""What every test may ask for: people, a catalogue, a Valkey server. Settings are in tests/environment.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,6 +29,14 @@ def valkey() -> Iterator[ValkeyServer]:
     server.stop()
 
 
+@cache
+def _hashed(password: str) -> str:
+    """Once per process: a good hash is slow on purpose."""
+    from django.contrib.auth.hashers import make_password
+
+    return make_password(password)
+
+
 @pytest.fixture
 def people(db: None) -> dict[str, Any]:
     """A researcher, another one, and a reviewer; all with the password `open sesame 7`."""
@@ -36,7 +45,7 @@ def people(db: None) -> dict[str, Any]:
     from accounts.models import User
 
     made = {
-        name: User.objects.create_user(name, f"{name}@example.org", "open sesame 7")
+        name: User.objects.create(username=name, email=f"{name}@example.org", password=_hashed("open sesame 7"))
         for name in ("researcher", "stranger", "reviewer")
     }
     made["reviewer"].user_permissions.add(Permission.objects.get(codename="review_deployment"))

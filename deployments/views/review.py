@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 from uuid import UUID
 
@@ -17,6 +19,9 @@ from deployments.models import Deployment, SpecRevision
 from deployments.preview import QuotaUse, quota_uses
 from deployments.spec import HubSpec
 from deployments.views.guard import hub_of, person, reviewers_only, telling
+
+OfferOf = Callable[[str, str], catalogue.Offer | None]
+SubscriptionOf = Callable[[str], catalogue.SubscriptionChoice | None]
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,12 @@ class Request:
         return all(use.fits for use in self.quotas)
 
     @classmethod
-    def of(cls, hub: Deployment) -> Self:
+    def of(cls, hub: Deployment, offer: OfferOf, subscription: SubscriptionOf) -> Self:
         """Reads the newest of the hub's prefetched revisions."""
         revision = max(hub.revisions.all(), key=lambda each: each.number)
         spec = revision.spec
-        found = catalogue.subscription(spec.subscription_id)
-        quotas = quota_uses(catalogue.offer(spec.subscription_id, spec.region), spec.node_size, spec.node_count)
+        found = subscription(spec.subscription_id)
+        quotas = quota_uses(offer(spec.subscription_id, spec.region), spec.node_size, spec.node_count)
         return cls(hub, revision, spec, found.name if found else spec.subscription_id, quotas)
 
 
@@ -47,7 +52,10 @@ class Request:
 @reviewers_only
 def waiting(request: HttpRequest) -> HttpResponse:
     hubs = Deployment.objects.visible_to(person(request)).awaiting_review().order_by("created_at")
-    found = [Request.of(hub) for hub in hubs.select_related("owner").prefetch_related("revisions")]
+    # Many requests are for the same few places: each is read once.
+    offer, subscription = cache(catalogue.offer), cache(catalogue.subscription)
+    hubs = hubs.select_related("owner").prefetch_related("revisions")
+    found = [Request.of(hub, offer, subscription) for hub in hubs]
     return render(request, "review/waiting.html", {"requests": found})
 
 
@@ -60,7 +68,8 @@ def one(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int = 200) -> HttpResponse:
     others = Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner).exclude(id=hub.id)
     decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
-    context = {"hub": hub, "asked": Request.of(hub), "others": others, "form": form, "decided": decided}
+    asked = Request.of(hub, catalogue.offer, catalogue.subscription)
+    context = {"hub": hub, "asked": asked, "others": others, "form": form, "decided": decided}
     return render(request, "review/one.html", context, status=status)
 
 

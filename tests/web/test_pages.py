@@ -1,0 +1,111 @@
+"""Pages as a whole: steady numbers of queries, a strict content policy, one partial for first load and refresh."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from deployments.events import Line, record
+from deployments.models import Deployment, Operation, StepRun
+from deployments.states import Lifecycle, OperationKind, OperationStatus, StepState
+
+Browser = Callable[[str], Client]
+MakeHub = Callable[..., Deployment]
+MakeOperation = Callable[..., Operation]
+pytestmark = pytest.mark.usefixtures("catalogue")
+INLINE = re.compile(r"\s(?:style|on[a-z]+)=|<script(?![^>]*\ssrc=)|<style", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("page", "who"), [("/", "researcher"), ("/hubs/", "reviewer"), ("/review/", "reviewer")])
+def test_more_hubs_need_no_more_queries(page: str, who: str, browser_of: Browser, make_hub: MakeHub) -> None:
+    client, counts = browser_of(who), []
+    for amount in (2, 10):
+        for number in range(amount):
+            make_hub(f"hub-{amount}-{number}")
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(page).status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 14
+
+
+@pytest.mark.parametrize("page", ["/", "/hubs/new/", "/hubs/", "/review/", "/nowhere/"])
+def test_nothing_inline_that_the_content_policy_refuses(page: str, browser_of: Browser, make_hub: MakeHub) -> None:
+    make_hub()
+    answer = browser_of("reviewer").get(page)
+    assert not INLINE.search(answer.content.decode())
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_first_load_and_refresh_show_the_same_progress(
+    browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation
+) -> None:
+    hub = make_hub(lifecycle=Lifecycle.PROVISIONING)
+    operation = make_operation(hub)
+    StepRun.objects.create(
+        operation=operation, name="pods", title="Hub starting", position=1,
+        state=StepState.WORKING, summary="4 of 6 pods ready", expected_seconds=90,
+    )  # fmt: skip
+    client = browser_of("researcher")
+    whole, part = (client.get(reverse(f"deployments:{page}", args=[hub.id])).content for page in ("detail", "progress"))
+    for words in (b"4 of 6 pods ready", b"0 of 1 steps", b'id="progress"'):
+        assert words in whole and words in part
+    assert b"<html" not in part
+
+
+def test_a_ready_hub_opens(browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation) -> None:
+    hub = make_hub(lifecycle=Lifecycle.READY)
+    proof = {"repository": "binder-examples/requirements", "image": "me/img:1", "seconds": 41, "at": "2026-01-01"}
+    make_operation(hub, status=OperationStatus.SUCCEEDED, result={"proof": proof})
+    page = browser_of("researcher").get(hub.get_absolute_url()).content.decode()
+    assert "Open your Binder" in page and "https://my-course.example.org/services/binder/" in page
+    assert "binder-examples/requirements" in page and "41 s" in page
+
+
+def test_taking_down_behind_a_running_build_is_said(
+    browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation
+) -> None:
+    hub = make_hub(lifecycle=Lifecycle.DELETING)
+    make_operation(hub, cancel_requested=True)
+    make_operation(hub, OperationKind.TEARDOWN, status=OperationStatus.WAITING)
+    assert b"begins as soon as this run has stopped" in browser_of("researcher").get(hub.get_absolute_url()).content
+
+
+def test_a_long_log_is_paged(browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation) -> None:
+    operation = make_operation(make_hub(lifecycle=Lifecycle.PROVISIONING))
+    record(operation.id, [Line(f"line {n}") for n in range(1, 451)])
+    client = browser_of("researcher")
+    page = client.get(operation.deployment.get_absolute_url()).content.decode()
+    assert page.count('<li class="line') == 200 and "line 450<" in page and "line 250<" not in page
+    log = reverse("deployments:log", args=[operation.id])
+    assert "line 250<" in client.get(log, {"before": 251}).content.decode()
+    assert client.get(f"{log}?lines&before=51").content.decode().count("<li") == 50
+
+
+def test_the_values_are_shown_without_secrets(browser_of: Browser, make_hub: MakeHub) -> None:
+    answer = browser_of("researcher").get(reverse("deployments:values", args=[make_hub().id]), {"download": ""})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="my-course-values.yaml"'
+    assert b"binderhub" in answer.content
+
+
+def test_all_hubs_can_be_filtered(browser_of: Browser, make_hub: MakeHub) -> None:
+    make_hub("alpha"), make_hub("beta", lifecycle=Lifecycle.DELETED)
+    client = browser_of("reviewer")
+    assert ">beta<" not in client.get("/hubs/").content.decode()
+    assert ">beta<" in client.get("/hubs/", {"state": "deleted"}).content.decode()
+    assert ">alpha<" not in client.get("/hubs/", {"q": "bet", "state": "all"}).content.decode()
+
+
+@pytest.mark.parametrize("model", ["deployment", "operation", "event", "resource", "secretref", "catalogueentry"])
+def test_the_admin_shows_and_changes_nothing(model: str, people: dict[str, object], browser_of: Browser) -> None:
+    reviewer = people["reviewer"]
+    reviewer.is_staff = reviewer.is_superuser = True  # type: ignore[attr-defined]
+    reviewer.save()  # type: ignore[attr-defined]
+    client = browser_of("reviewer")
+    assert client.get(f"/admin/deployments/{model}/").status_code == 200
+    assert client.get(f"/admin/deployments/{model}/add/").status_code == 403

@@ -1,0 +1,168 @@
+"""The live log over a real server and a real Valkey: nothing lost, nothing doubled, nothing kept open too long."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from django.test import Client
+
+from deployments.events import Line, record
+from deployments.models import Deployment, Operation
+from deployments.states import Lifecycle, OperationStatus
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Browser = Callable[[str], Client]
+
+
+@dataclass
+class Watched:
+    """What one viewer has been told."""
+
+    numbers: list[int] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    last_id: str = ""
+    end: dict[str, Any] | None = None
+
+
+@pytest.fixture
+def server(valkey: object) -> Iterator[str]:
+    """The portal as it is served, on a free port."""
+    from portal.asgi import application
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    running = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not running.started and time.monotonic() < until:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(5)
+
+
+@pytest.fixture
+def operation(make_hub: Callable[..., Deployment], make_operation: Callable[..., Operation]) -> Operation:
+    return make_operation(make_hub(lifecycle=Lifecycle.PROVISIONING))
+
+
+@pytest.fixture
+def watch(server: str, operation: Operation, browser_of: Browser) -> Callable[..., Watched]:
+    cookie = browser_of("researcher").cookies["slipway_session"].value
+
+    def watching(until: Callable[[Watched], bool], seen: Watched | None = None, after: str = "") -> Watched:
+        seen = seen or Watched()
+        headers = {"Cookie": f"slipway_session={cookie}"} | ({"Last-Event-ID": seen.last_id} if seen.last_id else {})
+        url = f"{server}/operations/{operation.id}/stream{after}"
+        with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
+            assert answer.headers["content-type"] == "text/event-stream"
+            assert answer.headers["x-accel-buffering"] == "no"
+            _listen(answer.iter_lines(), seen, until)
+        return seen
+
+    return watching
+
+
+def _listen(lines: Iterator[str], seen: Watched, until: Callable[[Watched], bool]) -> None:
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+            seen.kinds.append(value)
+        elif name == "id":
+            seen.last_id = value
+        elif name == "data" and kind == "line":
+            seen.numbers.append(json.loads(value)["number"])
+        elif name == "data" and kind == "end":
+            seen.end = json.loads(value)
+        if not line and until(seen):
+            return
+
+
+def write(operation: Operation, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        record(operation.id, [Line(f"line {number}")])
+
+
+def finish(operation: Operation) -> None:
+    Operation.objects.filter(id=operation.id).update(status=OperationStatus.SUCCEEDED)
+    record(operation.id, [Line("done")])
+
+
+def ended(seen: Watched) -> bool:
+    return seen.end is not None
+
+
+def test_a_late_viewer_sees_everything(operation: Operation, watch: Callable[..., Watched]) -> None:
+    record(operation.id, [Line(f"line {n}") for n in range(1, 1201)])
+    finish(operation)
+    seen = watch(ended)
+    assert seen.numbers == list(range(1, 1202)) and seen.end == {"count": 1201, "status": "succeeded"}
+
+
+def test_lines_arrive_as_they_happen_until_the_end(operation: Operation, watch: Callable[..., Watched]) -> None:
+    write(operation, 1, 3)
+    writer = threading.Thread(target=lambda: (time.sleep(0.3), write(operation, 4, 40), finish(operation)))
+    writer.start()
+    seen = watch(ended)
+    writer.join()
+    assert seen.numbers == list(range(1, 42)) and "progress" in seen.kinds and seen.end["count"] == 41
+
+
+def test_a_reconnect_loses_and_doubles_nothing(operation: Operation, watch: Callable[..., Watched]) -> None:
+    writer = threading.Thread(target=lambda: (write(operation, 1, 120), finish(operation)))
+    writer.start()
+    seen = Watched()
+    for cut in (5, 30, 70):
+        watch(lambda seen, cut=cut: len(seen.numbers) >= cut or ended(seen), seen)
+    watch(ended, seen)
+    writer.join()
+    assert seen.numbers == list(range(1, 122)) and seen.end == {"count": 121, "status": "succeeded"}
+
+
+def test_the_page_goes_on_after_the_lines_it_shows(operation: Operation, watch: Callable[..., Watched]) -> None:
+    write(operation, 1, 10)
+    finish(operation)
+    assert watch(ended, after="?after=8").numbers == [9, 10, 11]
+
+
+def test_an_id_of_another_operation_is_ignored(operation: Operation, watch: Callable[..., Watched]) -> None:
+    write(operation, 1, 2)
+    finish(operation)
+    seen = Watched(last_id="00000000-0000-4000-8000-000000000000:2")
+    assert watch(ended, seen).numbers == [1, 2, 3]
+
+
+def test_without_redis_the_database_is_watched(
+    operation: Operation, watch: Callable[..., Watched], settings: Any
+) -> None:
+    settings.REDIS_URL = "unix:///nonexistent/valkey.sock"
+    writer = threading.Thread(target=lambda: (time.sleep(0.5), write(operation, 1, 3), finish(operation)))
+    writer.start()
+    seen = watch(ended)
+    writer.join()
+    assert seen.numbers == [1, 2, 3, 4]
+
+
+def test_many_viewers_of_one_operation_see_the_same(operation: Operation, watch: Callable[..., Watched]) -> None:
+    seen = [Watched() for _ in range(8)]
+    viewers = [threading.Thread(target=watch, args=(ended, each)) for each in seen]
+    for viewer in viewers:
+        viewer.start()
+    write(operation, 1, 60)
+    finish(operation)
+    for viewer in viewers:
+        viewer.join(20)
+    assert [each.numbers for each in seen] == [list(range(1, 62))] * 8
