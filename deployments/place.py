@@ -49,18 +49,27 @@ class Place:
     def values(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """The place's fields: what was chosen where it can be had here, else the suggestion."""
         offer = self.offer
-        size, count = catalogue.suggestion(offer) if offer else ("", 1)
-        wanted = offer.size(str(chosen.get("node_size"))) if offer else None
-        if wanted and wanted.fits:
-            size, count = wanted.name, min(count, wanted.fits)
+        size, count = self._nodes(str(chosen.get("node_size") or ""), str(chosen.get("node_count") or ""))
         version = str(chosen.get("kubernetes_version") or "")
         return {
             "subscription_id": self.subscription.id if self.subscription else "",
             "region": self.region.name if self.region else "",
             "node_size": size,
-            "node_count": chosen.get("node_count") or count,
+            "node_count": count,
             "kubernetes_version": version if offer and version in offer.versions else offer and offer.default_version,
         }
+
+    def _nodes(self, size_name: str, typed_count: str) -> tuple[str, int]:
+        """Size and number of nodes: as typed, as far as they fit together here."""
+        if self.offer is None:
+            return "", 1
+        size, count = catalogue.suggestion(self.offer)
+        typed = int(typed_count) if typed_count.isdecimal() and len(typed_count) < 6 else 0
+        for name in (size_name, size):
+            choice = self.offer.size(name)
+            if choice and max(typed, 1) <= choice.fits:
+                return name, typed or min(count, choice.fits)
+        return size, count
 
     def choices(self) -> dict[str, Choices]:
         """The choices of each select, by field."""

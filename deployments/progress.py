@@ -55,6 +55,16 @@ class Progress:
         return operation if operation and operation.status == OperationStatus.FAILED else None
 
     @property
+    def stopped(self) -> Operation | None:
+        """The operation, when it ended before it was done."""
+        ended = (OperationStatus.FAILED, OperationStatus.CANCELLED)
+        return self.operation if self.operation and self.operation.status in ended else None
+
+    @property
+    def stopped_words(self) -> str:
+        return "Build failed" if self.failed else "Build cancelled"
+
+    @property
     def can_cancel(self) -> bool:
         operation = self.operation
         return bool(
@@ -66,8 +76,7 @@ class Progress:
 
     @property
     def can_retry(self) -> bool:
-        stopped = (OperationStatus.FAILED, OperationStatus.CANCELLED)
-        return bool(self.operation and self.is_newest and self.operation.status in stopped)
+        return bool(self.stopped and self.is_newest)
 
     @property
     def can_take_down(self) -> bool:

@@ -92,6 +92,14 @@ def test_another_region_offers_its_own_and_keeps_what_was_typed(browser_of: Brow
     assert 'id="derived"' in page and 'id="field_region"' not in page
 
 
+def test_what_does_not_fit_the_other_subscription_becomes_its_suggestion(
+    browser_of: Browser, people: dict[str, User]
+) -> None:
+    typed = filled(people["researcher"], subscription_id=TRIAL)
+    form = browser_of("researcher").post("/hubs/new/parts", typed).context["form"]
+    assert (form["node_size"].value(), form["node_count"].value()) == ("Standard_D2s_v5", 2)
+
+
 def test_what_is_typed_shows_names_callback_and_cost(browser_of: Browser, people: dict[str, User]) -> None:
     answer = browser_of("researcher").post("/hubs/new/parts", filled(people["researcher"], access="github"))
     preview = answer.context["preview"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from django.test import Client
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle, OperationStatus
+from deployments.watching import MOST_NOTES, Gone, Note, Viewer, permitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Browser = Callable[[str], Client]
@@ -166,3 +169,21 @@ def test_many_viewers_of_one_operation_see_the_same(operation: Operation, watch:
     for viewer in viewers:
         viewer.join(20)
     assert [each.numbers for each in seen] == [list(range(1, 62))] * 8
+
+
+def test_who_signs_out_is_not_told_more(operation: Operation, browser_of: Browser, people: dict[str, Any]) -> None:
+    client, user = browser_of("researcher"), people["researcher"]
+    session = client.cookies["slipway_session"].value
+    assert asyncio.run(permitted(operation.id, user.pk, session))
+    client.logout()
+    assert not asyncio.run(permitted(operation.id, user.pk, session))
+
+
+def test_a_viewer_that_does_not_keep_up_is_let_go(nowhere: UUID) -> None:
+    async def lag() -> object:
+        viewer = Viewer(nowhere)
+        for _ in range(MOST_NOTES + 1):
+            viewer.give(Note([], True, None))
+        return await viewer.next()
+
+    assert isinstance(asyncio.run(lag()), Gone)
