@@ -12,7 +12,22 @@ OWNER_TAG = "slipway-deployment"
 #: Longest hub name: the node group MC_slipway-<name>-<6>_<name>_<region> may have 80 characters, a region's name 17.
 NAME_LENGTH = (3, 20)
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
-RESERVED = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", "gatekeeper-system"})
+RESERVED = frozenset(
+    {
+        "default",
+        "on",
+        "off",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "null",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "gatekeeper-system",
+    }
+)
 #: Azure refuses these words anywhere in a DNS label or a group's name (ReservedResourceName).
 TRADEMARKS = ("microsoft", "windows", "login", "xbox", "azure", "office", "bing")
 

@@ -21,6 +21,7 @@ from deployments.models import Deployment, Operation, Review, SecretRef, SpecRev
 from deployments.redaction import remember
 from deployments.spec import HubSpec
 from deployments.states import (
+    Health,
     Lifecycle,
     OperationKind,
     OperationStatus,
@@ -196,6 +197,7 @@ def retry(user: User, operation: Operation) -> None:
             state=StepState.PENDING, attempts=0, error_message="", error_remedy="", finished_at=None,
             started_at=None, summary="", token="", next_due_at=timezone.now(),
         )  # fmt: skip
+        Deployment.objects.filter(id=operation.deployment_id).update(last_outcome=Outcome.NONE)
         record(operation.id, [Line(f"{user} asked to try again.")])
         wake_workers()
 
@@ -258,7 +260,9 @@ def finish(operation: Operation, outcome: Outcome) -> None:
     deployment.update(last_outcome=outcome)
     now = timezone.now()
     if outcome is Outcome.SUCCEEDED and operation.kind == OperationKind.PROVISION:
-        deployment.filter(lifecycle__in=sources(Lifecycle.READY)).update(lifecycle=Lifecycle.READY, ready_at=now)
+        deployment.filter(lifecycle__in=sources(Lifecycle.READY)).update(
+            lifecycle=Lifecycle.READY, ready_at=now, health=Health.HEALTHY
+        )
     if outcome is Outcome.SUCCEEDED and operation.kind == OperationKind.TEARDOWN:
         deployment.filter(lifecycle=Lifecycle.DELETING).update(lifecycle=Lifecycle.DELETED, gone_at=now)
     waiting = Operation.objects.filter(deployment_id=operation.deployment_id, status=OperationStatus.WAITING)

@@ -10,12 +10,14 @@ from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
 from worker.steps.preflight import Preflight
 from worker.steps.proof import Health, ProofOfLife
+from worker.steps.providers import Providers
 from worker.steps.receipt import Receipt
 from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
 from worker.steps.serving import Address, Workloads
 
 PROVISION: tuple[Step[Any], ...] = (
+    Providers(),
     Preflight(),
     ResourceGroup(),
     Cluster(),

@@ -17,6 +17,7 @@ class Preflight(Step[HubContext]):
     """Compares what the person asked for with what Azure allows right now."""
 
     name, title, expected, deadline = "preflight", "Check that nothing stands in the way", 5, 300
+    after = ("providers",)
 
     def check(self, ctx: HubContext) -> Found:
         facts = look(ctx)

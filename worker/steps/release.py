@@ -27,7 +27,7 @@ class Ingredients(Step[HubContext]):
         check_docker_hub(
             profile, spec.docker_username, ctx.secret(services.DOCKER_TOKEN), spec.image_namespace, spec.image_prefix
         )
-        ctx.helm.chart(CHART, profile.chart_repository, spec.chart_version, profile.ca_bundle)
+        ctx.helm.chart(CHART, profile.chart_repository, spec.chart_version, profile.chart_ca_bundle)
         return Found.ready(f"signed in as {spec.docker_username}; chart {CHART} {spec.chart_version} is here")
 
 
@@ -101,7 +101,7 @@ class Release(InCluster):
             ctx.profile.chart_repository,
             ctx.spec.chart_version,
             values,
-            ca_file=ctx.profile.ca_bundle,
+            ca_file=ctx.profile.chart_ca_bundle,
             on_line=ctx.log,
         )
 
