@@ -249,7 +249,12 @@ def test_an_operation_may_be_forgotten(own: World) -> None:
 
 def test_a_real_clusters_credentials_can_be_handed_out(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
+    kubeconfig.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: real\n"
+        "clusters: [{name: real, cluster: {server: 'https://127.0.0.1:9', insecure-skip-tls-verify: true}}]\n"
+        "users: [{name: real, user: {token: not-used-here}}]\n"
+        "contexts: [{name: real, context: {cluster: real, user: real}}]\n"
+    )
     with SandboxProcess(tmp_path / "home", speed=2000, SANDBOX_KUBECONFIG=str(kubeconfig)) as process:
         given = World(process)
         group = given.group()
