@@ -1,0 +1,86 @@
+"""Decisions made twice are made once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from deployments import services
+from deployments.errors import TooLate
+from deployments.events import FenceLost, Line, record
+from deployments.models import Deployment, Event, Operation, SpecRevision
+from deployments.spec import HubSpec
+from deployments.states import Lifecycle, OperationStatus
+from worker import engine
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+def requested(owner: Any) -> Deployment:
+    spec = HubSpec(
+        name="hub",
+        purpose="test",
+        subscription_id="s",
+        region="uksouth",
+        node_size="Standard_D2s_v5",
+        node_count=1,
+        kubernetes_version="1.34.2",
+        docker_username="someone",
+        image_prefix="x-",
+        keep_until=date.today() + timedelta(days=3),
+        chart_version="1",
+    )
+    deployment = Deployment.objects.create(
+        id=uuid4(), owner=owner, name="hub", address="http://127.1.1.1/", keep_until=spec.keep_until
+    )
+    SpecRevision.objects.create(deployment=deployment, number=1, data=spec.to_json(), author=owner)
+    return deployment
+
+
+def test_two_admins_approve_once(people: dict[str, Any]) -> None:
+    deployment = requested(people["researcher"])
+    services.approve(people["reviewer"], deployment, 1)
+    with pytest.raises(TooLate):
+        services.approve(people["reviewer"], deployment, 1)
+    assert deployment.operations.count() == 1
+
+
+def test_two_workers_claim_an_operation_once(people: dict[str, Any]) -> None:
+    services.approve(people["reviewer"], requested(people["researcher"]), 1)
+    assert len(engine.claim(5)) == 1
+    assert engine.claim(5) == []
+
+
+def test_a_dead_workers_lease_is_taken_over_and_its_records_are_void(people: dict[str, Any]) -> None:
+    operation = services.approve(people["reviewer"], requested(people["researcher"]), 1)
+    ((_, old_fence),) = engine.claim(1)
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    ((_, new_fence),) = engine.claim(1)
+    assert new_fence > old_fence
+    with pytest.raises(FenceLost):
+        record(operation.id, [Line("from the dead")], fence=old_fence)
+
+
+def test_teardown_wins_over_a_running_operation(people: dict[str, Any]) -> None:
+    owner = people["researcher"]
+    deployment = requested(owner)
+    running = services.approve(people["reviewer"], deployment, 1)
+    teardown = services.tear_down(owner, deployment, "hub")
+    running.refresh_from_db()
+    deployment.refresh_from_db()
+    assert running.cancel_requested
+    assert teardown.status == OperationStatus.WAITING
+    assert deployment.lifecycle == Lifecycle.DELETING
+    assert services.tear_down(owner, deployment, "hub").id == teardown.id
+
+
+def test_event_numbers_have_no_gap(people: dict[str, Any]) -> None:
+    operation = services.approve(people["reviewer"], requested(people["researcher"]), 1)
+    record(operation.id, [Line("a"), Line("b")])
+    record(operation.id, [Line("c")])
+    numbers = list(Event.objects.filter(operation=operation).values_list("number", flat=True))
+    assert numbers == [1, 2, 3, 4]
