@@ -139,10 +139,10 @@ class Hub:
         until(lambda: self.status(path) == status, f"{self.url}{path} answers {status}")
 
     def status(self, path: str) -> int:
-        """0 when nothing listens."""
+        """0 when nothing listens, or hangs up: a listener that is going may still take one last connection."""
         try:
             return httpx.get(self.url + path).status_code
-        except httpx.ConnectError:
+        except httpx.TransportError:
             return 0
 
     def health(self) -> tuple[int, dict[str, bool]]:
