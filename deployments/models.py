@@ -56,6 +56,11 @@ class Deployment(models.Model):
     keep_until = models.DateField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ready_at = models.DateTimeField(null=True, blank=True)
+    serving = models.ForeignKey(
+        "SpecRevision", models.SET_NULL, null=True, related_name="+", help_text="What the hub serves just now."
+    )
+    health_checked_at = models.DateTimeField(null=True, blank=True)
+    health_due_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeploymentQuerySet.as_manager()
@@ -150,7 +155,10 @@ class Operation(models.Model):
     revision = models.ForeignKey(SpecRevision, models.PROTECT, related_name="operations")
     kind = models.CharField(max_length=16, choices=OperationKind.choices())
     status = models.CharField(max_length=16, choices=OperationStatus.choices(), default=OperationStatus.RUNNING)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="None: Slipway itself."
+    )
+    arguments = models.JSONField(default=dict, blank=True, help_text="What this kind of operation needs to know.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -274,6 +282,7 @@ class SecretRef(models.Model):
     purpose = models.CharField(max_length=30)
     vault_name = models.CharField(max_length=127, unique=True)
     version = models.CharField(max_length=64, blank=True)
+    previous_version = models.CharField(max_length=64, blank=True, help_text="What a failed rotation goes back to.")
     state = models.CharField(max_length=16, choices=SecretState.choices(), default=SecretState.PENDING)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     set_at = models.DateTimeField(default=timezone.now)
@@ -285,6 +294,61 @@ class SecretRef(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.deployment_id}"
+
+
+class HealthCheck(models.Model):
+    """One regular look at whether a hub serves."""
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="health_checks")
+    at = models.DateTimeField(default=timezone.now)
+    health = models.CharField(max_length=16, choices=Health.choices())
+    summary = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [models.Index(fields=["deployment", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} {self.at:%F %T} {self.health}"
+
+
+class Look(models.Model):
+    """A look inside a hub that a page has asked for; the worker fills it in, redacted, for as long as it is wanted.
+
+    The web process may not talk to clusters: its identity has no right to.
+    """
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="looks")
+    subject = models.CharField(max_length=300, help_text="What to look at: pods, nodes, log/<pod>/<container> …")
+    wanted_until = models.DateTimeField()
+    due_at = models.DateTimeField(default=timezone.now)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deployment", "subject"], name="one_look_per_subject")]
+        indexes = [models.Index(fields=["due_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} {self.subject}"
+
+
+class Notice(models.Model):
+    """A message about a hub that was sent, so that it is sent once."""
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=40)
+    keep_until = models.DateField(help_text="The end of life it was about: after Extend it is sent anew.")
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "kind", "keep_until"], name="one_notice_per_kind_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} {self.kind}"
 
 
 class CatalogueEntry(models.Model):

@@ -45,6 +45,7 @@ class Names:
     dns_label: str
     release: str
     namespace: str
+    registry: str
 
     @property
     def tags(self) -> dict[str, str]:
@@ -65,6 +66,8 @@ def derive(name: str, deployment_id: UUID) -> Names:
         dns_label=unique,
         release=name,
         namespace=name,
+        # Unique in all of Azure, 5 to 50 letters and digits.
+        registry=f"slipway{name.replace('-', '')}{suffix(deployment_id)}",
     )
 
 

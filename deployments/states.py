@@ -74,6 +74,11 @@ class OperationKind(Status):
     """What is being done to a deployment."""
 
     PROVISION = "provision", "Build", "blue"
+    CHANGE = "change", "Change", "blue"
+    ROTATE = "rotate", "New secrets", "blue"
+    STOP = "stop", "Stop", "blue"
+    START = "start", "Start", "blue"
+    TRY_LAUNCH = "try-launch", "Try a launch", "blue"
     TEARDOWN = "teardown", "Take down", "blue"
 
 
