@@ -20,7 +20,7 @@ SUBSCRIPTIONS: list[dict[str, Any]] = [
 ]
 
 DOCKER_ACCOUNTS: list[dict[str, Any]] = [
-    {"username": "slipwaydemo", "token": "dckr_pat_demo", "organisations": ["slipway-org"]},
+    {"username": "slipwaydemo", "token": "dckr_pat_demo", "organisations": ["slipwayorg"]},
 ]
 
 GITHUB_APPS: list[dict[str, Any]] = [
@@ -32,6 +32,6 @@ GITHUB_APPS: list[dict[str, Any]] = [
 ]
 
 GITHUB_USERS: list[dict[str, Any]] = [
-    {"login": "octocat", "name": "The Octocat", "organisations": ["slipway-org"]},
+    {"login": "octocat", "name": "The Octocat", "organisations": ["slipwayorg"]},
     {"login": "hubot", "name": "Hubot", "organisations": []},
 ]

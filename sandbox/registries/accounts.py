@@ -11,6 +11,8 @@ from sandbox import seeds
 from sandbox.core import Core
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+#: A Docker ID, a person's or an organisation's: https://docs.docker.com/accounts/create-account/
+DOCKER_ID = re.compile(r"[a-z0-9]{4,30}")
 REPOSITORY = re.compile(rf"{PART}/{PART}")
 #: Images that stand for the many public ones: pulled, never pushed here.
 PUBLIC_NAMESPACES = ("library", "ratelimitpreview")
@@ -69,3 +71,11 @@ MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def unfit_name(account: dict[str, Any]) -> str:
+    """What Docker Hub would say of the account's name or an organisation of it; "" when all may be."""
+    for name in (account["username"], *account.get("organisations", [])):
+        if not DOCKER_ID.fullmatch(name):
+            return f"{name}: a Docker ID has 4 to 30 characters, only numbers and lowercase letters."
+    return ""

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.core import Core
 from sandbox.registries import docker_auth, github_api, github_oauth
-from sandbox.registries.accounts import DockerHub
+from sandbox.registries.accounts import DockerHub, unfit_name
 from sandbox.registries.docker_registry import Registry
 
 Plain = Callable[[Core, Request], Response]
@@ -79,6 +79,8 @@ def _setter(core: Core, bucket: str, key: str) -> Any:
         body = await request.json()
         if key not in body:
             return JSONResponse({"error": f"{key} is missing"}, 400)
+        if bucket == "dockerhub.accounts" and (why := unfit_name(body)):
+            return JSONResponse({"error": why}, 400)
         name = body[key] if bucket.startswith("github.apps") else body[key].lower()
         core.state.bucket(bucket).put(name, DEFAULTS.get(bucket, {}) | body)
         return JSONResponse({"ok": True}, 201)

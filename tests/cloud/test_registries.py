@@ -29,7 +29,7 @@ def test_the_proof_leaves_no_upload_behind(sandbox: SandboxProcess, profile: Azu
 
 
 def test_a_member_may_push_to_the_organisation(profile: AzureCloud) -> None:
-    assert check_docker_hub(profile, USER, TOKEN, "slipway-org", "binder-").repository.startswith("slipway-org/")
+    assert check_docker_hub(profile, USER, TOKEN, "slipwayorg", "binder-").repository.startswith("slipwayorg/")
 
 
 @pytest.mark.parametrize(("user", "token"), [(USER, "wrong"), ("nobody", TOKEN), ("someone@example.org", TOKEN)])

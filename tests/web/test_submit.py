@@ -110,7 +110,7 @@ def test_a_github_app_that_fits_is_kept_in_the_vault(browser_of: Browser, people
     app = {
         "github_client_id": "Ov23liSlipwayDemo001",
         "github_secret": "github-demo-secret",
-        "github_organisations": "slipway-org",
+        "github_organisations": "slipwayorg",
     }
     assert send(browser_of, people, access="github", **app).status_code == 302
     assert SecretRef.objects.filter(purpose="github-secret", state=SecretState.STORED).exists()

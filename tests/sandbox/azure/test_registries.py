@@ -46,10 +46,17 @@ def test_a_wrong_name_token_or_an_email_address_is_refused(world: World, usernam
 
 @pytest.mark.parametrize(
     ("repository", "granted"),
-    [("slipwaydemo/x", ["pull", "push"]), ("slipway-org/x", ["pull", "push"]), ("someone-else/x", ["pull"])],
+    [("slipwaydemo/x", ["pull", "push"]), ("slipwayorg/x", ["pull", "push"]), ("someone-else/x", ["pull"])],
 )
 def test_push_is_granted_in_ones_own_namespaces_only(world: World, repository: str, granted: list[str]) -> None:
     assert actions(demo(world, repository)) == granted
+
+
+@pytest.mark.parametrize("name", ["some-lab", "lab", "Lab12", "some_lab", "a" * 31])
+def test_no_organisation_has_a_name_that_docker_hub_refuses(world: World, name: str) -> None:
+    account = {"username": "member", "token": "t", "organisations": [name]}
+    answer = world.http.post("/_sandbox/dockerhub/accounts", json=account)
+    assert (answer.status_code, "4 to 30 characters" in answer.json()["error"]) == (400, True)
 
 
 def test_a_read_only_token_may_not_push(world: World) -> None:
@@ -156,7 +163,7 @@ def test_a_person_signs_in_with_github(world: World) -> None:
     token = exchange(world, code=target.params["code"])["access_token"]
     headers = {"Authorization": f"token {token}"}
     assert world.http.get("/github-api/user", headers=headers).json()["login"] == "octocat"
-    assert [org["login"] for org in world.http.get("/github-api/user/orgs", headers=headers).json()] == ["slipway-org"]
+    assert [org["login"] for org in world.http.get("/github-api/user/orgs", headers=headers).json()] == ["slipwayorg"]
     assert exchange(world, code=target.params["code"])["error"] == "bad_verification_code"
 
 

@@ -47,7 +47,7 @@ def github_sign_in() -> dict[str, Any]:
         "GitHubOAuthenticator": {
             "client_id": "id",
             "client_secret": "secret",
-            "allowed_organizations": ["slipway-org"],
+            "allowed_organizations": ["slipwayorg"],
         },
     }
     hub["services"]["binder"] |= {

@@ -71,7 +71,7 @@ def sign_in(hub: Hub, client: httpx.Client, login: str) -> httpx.Response:
 
 
 def test_a_member_of_the_organisation_reaches_the_binder(hub_with: Callable[..., Hub]) -> None:
-    hub = hub_with(allowed_organizations=["slipway-org"])
+    hub = hub_with(allowed_organizations=["slipwayorg"])
     with browser(hub) as client:
         page = sign_in(hub, client, "octocat")
         assert (page.status_code, str(page.url)) == (200, hub.binder)
@@ -79,7 +79,7 @@ def test_a_member_of_the_organisation_reaches_the_binder(hub_with: Callable[...,
 
 
 def test_somebody_else_is_turned_away(hub_with: Callable[..., Hub]) -> None:
-    hub = hub_with(allowed_organizations=["slipway-org"])
+    hub = hub_with(allowed_organizations=["slipwayorg"])
     with browser(hub) as client:
         page = sign_in(hub, client, "hubot")
     assert page.status_code == 403
