@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox import fault_shapes
+
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>The gateway could not reach its backend.</body></html>"
 
 
@@ -85,8 +87,9 @@ class Fault:
             and re.search(self.path, path, re.IGNORECASE) is not None
         )
 
-    def response(self) -> Response:
+    def response(self, path: str = "") -> Response:
         status, headers, body = PRESETS.get(self.kind, (self.status or 500, {}, self.body))
+        body = fault_shapes.body_of(path, self.kind) or body
         merged = {"content-type": "application/json", "x-ms-correlation-request-id": f"fault-{self.number}"}
         return Response(self.body or body, self.status or status, merged | headers | self.headers)
 
@@ -133,7 +136,7 @@ class FaultMiddleware:
             await self.app(scope, receive, _swallow)
         if fault.kind == "drop":
             return await _drop(send)
-        return await fault.response()(scope, receive, send)
+        return await fault.response(scope["path"])(scope, receive, send)
 
 
 async def _drop(send: Send) -> None:

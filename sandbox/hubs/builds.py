@@ -7,11 +7,10 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 
-from sandbox.hubs.installed import Body, Installed, is_ready
+from sandbox.hubs.installed import Body, Installed
 from sandbox.hubs.registry import Denied, Registry
 from sandbox.hubs.repositories import Source
 from sandbox.hubs.world import World
-from sandbox.kubernetes import kinds
 from sandbox.kubernetes.errors import ApiError
 
 BUILDER_IMAGE = "quay.io/jupyterhub/repo2docker:2024.07.0"
@@ -100,40 +99,16 @@ class Builds:
             self.world.delete_pod(hub, build.name)
 
     async def _started(self, hub: Installed, build: Build) -> bool:
-        """Waits for the builder's socket and the pod; False when the pod went away first."""
+        """Waits for the pod, which waits for the builder's socket; False when the pod went away first."""
         deadline = self.world.clock.now() + self.world.patience(GIVEN_UP_AFTER)
-        warned = False
         while self.world.clock.now() < deadline:
             pod = hub.get("pods", build.name) if self.world.hub(hub.cluster, hub.namespace) else None
             if pod is None:
                 return False
-            if not has_builder(hub):
-                warned = warned or self._warn(hub, pod)
-            elif pod["status"].get("phase") == "Running":
+            if pod["status"].get("phase") == "Running":
                 return True
             await self.world.glance()
         return False
-
-    def _warn(self, hub: Installed, pod: Body) -> bool:
-        """Writes the event that Kubernetes would: there is no Docker socket to mount."""
-        socket = pod["spec"]["volumes"][0]["hostPath"]["path"]
-        why = f"hostPath type check failed: {socket} is not a socket file"
-        message = f'MountVolume.SetUp failed for volume "docker-socket" : {why}'
-        now = self.world.clock.iso()
-        about = {
-            "kind": "Pod",
-            "namespace": hub.namespace,
-            "name": pod["metadata"]["name"],
-            "uid": pod["metadata"]["uid"],
-        }
-        event = {
-            "metadata": {"name": f"{pod['metadata']['name']}.{hashlib.sha256(now.encode()).hexdigest()[:16]}"},
-            "involvedObject": about | {"apiVersion": "v1"},
-            "reason": "FailedMount", "message": message, "type": "Warning", "count": 1,
-            "firstTimestamp": now, "lastTimestamp": now, "source": {"component": "kubelet"},
-        }  # fmt: skip
-        self.world.clusters.live[hub.cluster].gate.create(kinds.BY_RESOURCE["events"], hub.namespace, event)
-        return True
 
     async def _work(self, hub: Installed, source: Source, build: Build) -> None:
         words = {"short": source.commit[:7], "image": build.image}
@@ -167,12 +142,6 @@ class Builds:
         """A line of the build pod's log, which is what the stream shows."""
         hub.objects.append_pod_log(hub.namespace, build.name, json.dumps(event))
         build.say(event)
-
-
-def has_builder(hub: Installed) -> bool:
-    """Whether the chosen builder's socket exists on a node. AKS nodes run containerd: the host has none."""
-    kind = hub.binder.get("imageBuilderType", "host")
-    return kind != "host" and any(is_ready(pod) for pod in hub.pods(app="binder", component="image-builder"))
 
 
 def image_name(hub: Installed, source: Source) -> str:
@@ -213,11 +182,10 @@ def _pod(hub: Installed, source: Source, build: Build) -> Body:
         },
         "spec": {
             "containers": [container],
-            # "Never" in reality; here a pod of that kind would be over before its build is.
-            "restartPolicy": "Always",
+            "restartPolicy": "Never",
             "volumes": [{"name": "docker-socket", "hostPath": {"path": socket, "type": "Socket"}}],
         },
     }
 
 
-__all__ = ["ApiError", "Build", "Builds", "build_name", "has_builder", "image_name"]
+__all__ = ["ApiError", "Build", "Builds", "build_name", "image_name"]

@@ -155,8 +155,7 @@ class Spawner:
             "ports": [{"name": "notebook-port", "containerPort": 8888}],
             "resources": _resources(single),
         }
-        # "OnFailure" in reality; here a pod of that kind would be over as soon as it is ready.
-        spec: Body = {"containers": [container], "restartPolicy": "Always", "automountServiceAccountToken": False}
+        spec: Body = {"containers": [container], "restartPolicy": "OnFailure", "automountServiceAccountToken": False}
         if (single.get("storage") or {}).get("type") == "dynamic":
             spec["volumes"] = [{"name": "home", "persistentVolumeClaim": {"claimName": f"claim-{slug}"}}]
         tolerations = ((hub.values.get("scheduling") or {}).get("userPods") or {}).get("tolerations")

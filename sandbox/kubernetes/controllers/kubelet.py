@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sandbox.kubernetes.controllers import ailing, chatter, nodes, pod_status
+from sandbox.kubernetes.controllers import ailing, chatter, mounts, nodes, pod_status
 from sandbox.kubernetes.controllers.look import Look
 
 Body = dict[str, Any]
@@ -45,7 +45,7 @@ def _step(look: Look, pod: Body) -> None:
         _start(look, pod)
     elif not _is_up(pod) and look.elapsed(pod, "ready", READY_SECONDS):
         _become_ready(look, pod)
-    elif pod["spec"]["restartPolicy"] != "Always" and look.elapsed(pod, "complete", JOB_SECONDS):
+    elif _ends_by_itself(pod) and look.elapsed(pod, "complete", JOB_SECONDS):
         _complete(look, pod)
 
 
@@ -76,8 +76,8 @@ def pull_seconds(image: str) -> float:
 
 def _start(look: Look, pod: Body) -> None:
     """From scheduled to running: volumes, images, init containers, containers."""
-    if trouble := _unmounted(look, pod):
-        look.event(pod, "FailedMount", trouble, "kubelet", warning=True)
+    if why := mounts.trouble(look, pod):
+        look.event(pod, "FailedMount", why, "kubelet", warning=True)
         return
     if not look.elapsed(pod, "mount", MOUNT_SECONDS):
         return
@@ -102,17 +102,6 @@ def _pulled(look: Look, pod: Body, container: Body) -> bool:
         text = f'Successfully pulled image "{image}" in {seconds:g}s ({seconds:g}s including waiting).'
         look.event(pod, "Pulled", text, "kubelet")
     return True
-
-
-def _unmounted(look: Look, pod: Body) -> str:
-    """Why a volume cannot be mounted."""
-    for volume in pod["spec"].get("volumes") or []:
-        for source, resource, key in (("secret", "secrets", "secretName"), ("configMap", "configmaps", "name")):
-            about = volume.get(source) or {}
-            name = about.get(key)
-            if name and not about.get("optional") and look.get(resource, name) is None:
-                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {source.lower()} "{name}" not found'
-    return ""
 
 
 def _run(look: Look, pod: Body, containers: list[Body]) -> None:
@@ -148,6 +137,14 @@ def _become_ready(look: Look, pod: Body) -> None:
     look.status("pods", pod, pod["status"] | {"conditions": conditions, "containerStatuses": running})
     for line in chatter.on_ready(pod):
         look.cluster.logs.append(pod["metadata"]["uid"], line)
+
+
+def _ends_by_itself(pod: Body) -> bool:
+    """Whether its program has an end: a Job's or a Helm hook's has, a server's runs until its pod is deleted."""
+    meta = pod["metadata"]
+    hook = "helm.sh/hook" in (meta.get("annotations") or {})
+    job = any(owner["kind"] == "Job" for owner in meta.get("ownerReferences") or [])
+    return pod["spec"]["restartPolicy"] != "Always" and (job or hook)
 
 
 def _complete(look: Look, pod: Body) -> None:

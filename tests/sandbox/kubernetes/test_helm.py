@@ -6,6 +6,13 @@ import time
 
 from tests.sandbox.kubernetes.driving import Release
 
+HOOK = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: check, annotations: {"helm.sh/hook": post-install}}
+spec: {restartPolicy: Never, containers: [{name: c, image: "example/c:1"}]}
+"""
+
 
 def statuses(release: Release) -> list[str]:
     return [revision["status"] for revision in release.history()]
@@ -75,6 +82,27 @@ def test_wait_names_what_is_not_ready(release: Release) -> None:
     assert done.returncode != 0
     assert f"Deployment/{release.name}/web not ready" in done.stderr
     assert statuses(release) == ["failed"]
+
+
+def test_a_workload_that_wants_dockers_socket_never_starts_on_aks(release: Release) -> None:
+    volume = '{"volumes":[{"name":"docker","hostPath":{"path":"/var/run/docker.sock","type":"Socket"}}]}'
+    done = release.helm("upgrade", "--install", release.name, str(release.chart), "--create-namespace", "--wait",
+                        "--timeout", "2s", "--set-json", f"extra={volume}")  # fmt: skip
+    assert f"Deployment/{release.name}/web not ready" in done.stderr
+    core = release.cluster.core
+    pod = core.list_namespaced_pod(release.name).items[0]
+    events = core.list_namespaced_event(release.name).items
+    assert pod.status.container_statuses[0].state.waiting.reason == "ContainerCreating"
+    assert [event.message for event in events if event.reason == "FailedMount"] == [
+        'MountVolume.SetUp failed for volume "docker" : '
+        "hostPath type check failed: /var/run/docker.sock is not a socket file"
+    ]
+
+
+def test_a_hooks_pod_ends_by_itself_and_helm_waits_for_it(release: Release) -> None:
+    (release.chart / "templates" / "check.yaml").write_text(HOOK)
+    release.install("--timeout", "20s")
+    assert release.cluster.core.read_namespaced_pod("check", release.name).status.phase == "Succeeded"
 
 
 def test_a_field_nobody_knows_fails_the_release(release: Release) -> None:

@@ -116,6 +116,17 @@ def test_a_job_completes(cluster: Cluster, namespace: str) -> None:
     cluster.until(lambda: batch.read_namespaced_job_status("once", namespace).status.succeeded == 1)
 
 
+def test_a_server_runs_until_it_is_deleted_though_it_need_not_restart(cluster: Cluster, namespace: str) -> None:
+    once = [{"name": "c", "image": "example/c:1"}]
+    cluster.core.create_namespaced_pod(namespace, pod("notebook", restartPolicy="OnFailure"))
+    batch = client.BatchV1Api(cluster.api)
+    spec = {"restartPolicy": "Never", "containers": once}
+    cluster.until(lambda: phases(cluster, namespace) == ["Running"])
+    batch.create_namespaced_job(namespace, {"metadata": {"name": "later"}, "spec": {"template": {"spec": spec}}})
+    cluster.until(lambda: batch.read_namespaced_job_status("later", namespace).status.succeeded == 1)
+    assert cluster.core.read_namespaced_pod("notebook", namespace).status.phase == "Running"
+
+
 def test_a_pod_too_big_for_every_node_waits_and_says_why(cluster: Cluster, namespace: str) -> None:
     greedy = {"name": "c", "image": "example/c:1", "resources": {"requests": {"cpu": "9"}}}
     cluster.core.create_namespaced_pod(namespace, pod(containers=[greedy]))
@@ -141,6 +152,18 @@ def test_a_pod_waits_for_the_secret_it_mounts(cluster: Cluster, namespace: str) 
     cluster.until(lambda: "FailedMount" in cluster.reasons(namespace))
     cluster.core.create_namespaced_secret(namespace, {"metadata": {"name": "late"}})
     cluster.until(lambda: phases(cluster, namespace) == ["Running"])
+
+
+def test_a_pod_waits_for_a_socket_until_somebody_listens_there(cluster: Cluster, namespace: str) -> None:
+    socket = "/var/run/dind/docker.sock"
+    listener = {"name": "dind", "image": "example/c:1", "args": ["dockerd", f"-H unix://{socket}"]}
+    node = cluster.ready_nodes()[0].metadata.name
+    volume = {"name": "s", "hostPath": {"path": socket, "type": "Socket"}}
+    cluster.core.create_namespaced_pod(namespace, pod("build", volumes=[volume], nodeName=node))
+    cluster.until(lambda: "FailedMount" in cluster.reasons(namespace))
+    assert waiting_reason(cluster, namespace, "build") == "ContainerCreating"
+    cluster.core.create_namespaced_pod(namespace, pod("dind", containers=[listener], nodeName=node))
+    cluster.until(lambda: cluster.core.read_namespaced_pod("build", namespace).status.phase == "Running")
 
 
 def test_an_image_that_cannot_be_pulled_backs_off(cluster: Cluster, namespace: str) -> None:
