@@ -46,6 +46,8 @@ class AzureCloud:
     chart_repository: str = CHART_REPOSITORY
     chart_version: str = CHART_VERSION
     hub_https: bool = True
+    #: Host (and port) of an Azure Container Registry by its name.
+    acr_host: str = "{name}.azurecr.io"
     currency: str = "GBP"
     ca_bundle: str | None = None
     instance_discovery: bool = True
@@ -84,6 +86,7 @@ class AzureCloud:
             vault_suffix="vault.azure.cn",
             hub_address="https://{label}.{region}.cloudapp.chinacloudapi.cn/",
             azure_portal="https://portal.azure.cn",
+            acr_host="{name}.azurecr.cn",
             prices="",
             currency="CNY",
         )
@@ -99,6 +102,7 @@ class AzureCloud:
             vault_suffix="vault.usgovcloudapi.net",
             hub_address="https://{label}.{region}.cloudapp.usgovcloudapi.net/",
             azure_portal="https://portal.azure.us",
+            acr_host="{name}.azurecr.us",
             currency="USD",
         )
 
@@ -123,9 +127,12 @@ class AzureCloud:
 
     def hub_url(self, label: str, region: str) -> str:
         """The public address of the hub with this DNS label; known before anything exists, ends with a slash."""
-        digest = hashlib.sha256(f"{label}.{region}".encode()).digest()
-        numbers = {f"h{n + 1}": 1 + digest[n] % 254 for n in range(3)}
+        numbers = _loopback_numbers(f"{label}.{region}")
         return self.hub_address.format(label=label, region=region, **numbers).rstrip("/") + "/"
+
+    def acr_login_server(self, name: str) -> str:
+        """The host of an Azure Container Registry, known before it exists; no scheme, perhaps a port."""
+        return self.acr_host.format(name=name, **_loopback_numbers(name))
 
     @property
     def chart_ca_bundle(self) -> str | None:
@@ -155,6 +162,12 @@ class AzureCloud:
         for placeholder in ("{h1}", "{h2}", "{h3}"):
             address = address.replace(placeholder, "1")
         return address
+
+
+def _loopback_numbers(name: str) -> dict[str, int]:
+    """Three numbers for a loopback address of this name's own, as the sandbox gives one to each public name."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return {f"h{n + 1}": 1 + digest[n] % 254 for n in range(3)}
 
 
 def is_loopback(url: str) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ImproperlyConfigured
 
 from cloud.profile import AzureCloud, load
+from deployments.naming import Names
+from deployments.spec import HubSpec
 
 if TYPE_CHECKING:
     from cloud.azure.session import AzureSession
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
 @cache
 def profile() -> AzureCloud:
     return load(os.environ)
+
+
+def registry_host(spec: HubSpec, names: Names) -> str:
+    """The host that a hub's images are pushed to; empty for Docker Hub, which is no part of an image's name."""
+    if spec.registry == "acr":
+        return profile().acr_login_server(names.registry)
+    return spec.registry_address
 
 
 @cache

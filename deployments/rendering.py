@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from dataclasses import replace
+from typing import Any
 
-from ruamel.yaml import YAML
-
+from deployments import outside
 from deployments.models import Deployment
+from deployments.naming import Names
+from deployments.spec import HubSpec
 from deployments.values import HubSecrets, hub_values
+from deployments.values.overlay import as_yaml, difference
 
 MASKED = "(in the vault)"
 
 
+def masked_values(spec: HubSpec, names: Names, address: str) -> dict[str, Any]:
+    """What Helm is given for such a hub, but for the secrets: those are only in the vault."""
+    masks = HubSecrets(*[MASKED] * 6)
+    return hub_values(spec, names, address, masks, outside.registry_host(spec, names))
+
+
 def masked_values_yaml(deployment: Deployment) -> str:
-    """What Helm is given for this hub, but for the secrets: those are only in the vault."""
+    """The values of the hub's newest description, with a first line that says what they are."""
     spec = deployment.revision.spec
-    masks = HubSecrets(MASKED, MASKED, MASKED, MASKED, MASKED)
-    values = hub_values(spec, deployment.names, deployment.address, masks)
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = StringIO()
-    out.write(f"# Hub {deployment.name}: chart binderhub {spec.chart_version}, release {deployment.names.release}\n")
-    yaml.dump(values, out)
-    return out.getvalue()
+    head = f"# Hub {deployment.name}: chart binderhub {spec.chart_version}, release {deployment.names.release}\n"
+    return head + as_yaml(masked_values(spec, deployment.names, deployment.address))
+
+
+def overlay_difference(spec: HubSpec, names: Names, address: str) -> list[str]:
+    """What the expert values change, as the lines of a diff."""
+    without = masked_values(replace(spec, overlay=""), names, address)
+    return difference(without, masked_values(spec, names, address))
+
+
+def change_difference(before: HubSpec, after: HubSpec, names: Names, address: str) -> list[str]:
+    """What an edit changes in the values, as the lines of a diff."""
+    return difference(masked_values(before, names, address), masked_values(after, names, address))

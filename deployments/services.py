@@ -31,8 +31,10 @@ from deployments.states import (
     sources,
 )
 
-#: What the vault keeps for a hub: the person's two secrets, and the tokens its parts know one another by (JSON).
-DOCKER_TOKEN, GITHUB_SECRET, HUB_TOKENS = "docker-token", "github-secret", "hub-tokens"
+#: What the vault keeps for a hub: the person's secrets, the tokens its parts know one another by (JSON), and the
+#: password that Azure's registry made for it.
+DOCKER_TOKEN, GITHUB_SECRET, PRIVATE_TOKEN = "docker-token", "github-secret", "private-token"
+HUB_TOKENS, REGISTRY_TOKEN = "hub-tokens", "registry-token"
 
 
 def request_hub(user: User, draft_id: UUID, spec: HubSpec, secrets: Mapping[str, str]) -> Deployment:

@@ -137,13 +137,19 @@ class HubContext(Context):
             tokens: dict[str, str] = json.loads(self.secret(services.HUB_TOKENS))
             for token in tokens.values():
                 remember(token)
-            github = self.secret(services.GITHUB_SECRET) if self.spec.access == "github" else ""
-            known = HubSecrets(docker_token=self.secret(services.DOCKER_TOKEN), github_secret=github, **tokens)
+            spec = self.spec
+            known = HubSecrets(
+                docker_token=self.secret(services.REGISTRY_TOKEN if spec.registry == "acr" else services.DOCKER_TOKEN),
+                github_secret=self.secret(services.GITHUB_SECRET) if spec.signs_in else "",
+                private_token=self.secret(services.PRIVATE_TOKEN) if spec.private_repositories else "",
+                **tokens,
+            )
             self.cache["secrets"] = known
         return known
 
     def values(self) -> dict[str, object]:
-        return hub_values(self.spec, self.names, self.address, self.hub_secrets())
+        host = outside.registry_host(self.spec, self.names)
+        return hub_values(self.spec, self.names, self.address, self.hub_secrets(), host)
 
 
 __all__ = ["HubContext", "SignInFailed"]
