@@ -10,6 +10,7 @@ import uvicorn
 from sandbox import app, portal_files, tls
 from sandbox.config import Config
 from sandbox.core import Core
+from sandbox.server import PromptServer
 from sandbox.state import State
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     core = Core(config, State(config.home / "state.sqlite3"), ca_path.read_bytes())
     sys.stdout.write(f"sandbox: {config.origin}, hubs on port {config.hub_port}, speed {config.speed:g}\n")
     sys.stdout.flush()
-    uvicorn.run(
+    settings = uvicorn.Config(
         app.build(core),
         host=config.host,
         port=config.port,
@@ -30,8 +31,9 @@ def main() -> None:
         access_log=False,
         log_level="warning",
         timeout_keep_alive=90,  # a 5 s keep-alive may race Helm's last PUT
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
     )
+    PromptServer(settings).run()
 
 
 if __name__ == "__main__":
