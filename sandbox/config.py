@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_CHART_VERSION = "1.0.0-0.dev.git.3958.haf9ca8b1"
+from sandbox.charts import package
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Config:
     controllers: bool = True
     kubeconfig: Path | None = None
     chart_repository: str = ""
-    chart_version: str = DEFAULT_CHART_VERSION
+    chart_version: str = package.VERSION
     host: str = "127.0.0.1"
 
     @property
@@ -31,6 +31,9 @@ class Config:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Config:
         kubeconfig = environ.get("SANDBOX_KUBECONFIG")
+        repository = environ.get("SANDBOX_CHART_REPOSITORY", "")
+        # A repository of somebody else's has the real chart, not our stand-in.
+        version = package.REAL_VERSION if repository else package.VERSION
         return cls(
             home=Path(environ.get("SANDBOX_HOME", "var/sandbox")).absolute(),
             port=int(environ.get("SANDBOX_PORT", "8443")),
@@ -39,6 +42,6 @@ class Config:
             hubs=environ.get("SANDBOX_HUBS", "on") != "off",
             controllers=environ.get("SANDBOX_CONTROLLERS", "on") != "off",
             kubeconfig=Path(kubeconfig).absolute() if kubeconfig else None,
-            chart_repository=environ.get("SANDBOX_CHART_REPOSITORY", ""),
-            chart_version=environ.get("SANDBOX_CHART_VERSION") or DEFAULT_CHART_VERSION,
+            chart_repository=repository,
+            chart_version=environ.get("SANDBOX_CHART_VERSION") or version,
         )

@@ -32,11 +32,24 @@ class Release:
         return f"binderhub-{self.version}.tgz"
 
 
-#: Newest first, as a repository's index lists them. Real versions, dates and dependencies.
+def _content_mark() -> str:
+    """Changes with the chart, so that a copy kept from before an upgrade of Slipway is never taken for this one."""
+    digest = hashlib.sha256()
+    for path in sorted(file for file in SOURCE.rglob("*") if file.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(SOURCE).as_posix()} {len(content)}\n".encode() + content)
+    return f"sandbox.{digest.hexdigest()[:8]}"
+
+
+#: The version of the real chart that is stood in for first.
+REAL_VERSION = "1.0.0-0.dev.git.3958.haf9ca8b1"
+#: Newest first, as a repository's index lists them. Real versions, dates and dependencies, each with our own mark.
 RELEASES = (
-    Release("1.0.0-0.dev.git.3958.haf9ca8b1", "4.2.0", "5.3.0", "2025-09-08T09:12:41Z"),
-    Release("1.0.0-0.dev.git.3673.h040c9bbe", "4.0.0", "5.2.1", "2024-11-18T13:20:05Z"),
+    Release(f"{REAL_VERSION}+{_content_mark()}", "4.2.0", "5.3.0", "2025-09-08T09:12:41Z"),
+    Release(f"1.0.0-0.dev.git.3673.h040c9bbe+{_content_mark()}", "4.0.0", "5.2.1", "2024-11-18T13:20:05Z"),
 )
+#: What a hub gets unless told otherwise.
+VERSION = RELEASES[0].version
 
 
 def archive(release: Release) -> bytes:

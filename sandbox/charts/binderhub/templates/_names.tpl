@@ -8,5 +8,5 @@
 
 {{- /* Labels of the binder's rights. */ -}}
 {{- define "binderhub.labels" -}}
-{app: binderhub, chart: {{ .Chart.Name }}-{{ .Chart.Version }}, heritage: {{ .Release.Service }}, release: {{ .Release.Name }}}
+{app: binderhub, chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}, heritage: {{ .Release.Service }}, release: {{ .Release.Name }}}
 {{- end }}
