@@ -1,8 +1,11 @@
 """Which address leads where."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from portal import probes
 
@@ -18,5 +21,5 @@ urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
-    path("admin/django_rq/", include("django_rq.urls")),
+    path("favicon.ico", login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}img/favicon.svg"))),
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 from django.db import connection
@@ -11,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import User
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation, StepRun
 from deployments.states import Lifecycle, OperationKind, OperationStatus, StepState
@@ -109,3 +112,39 @@ def test_the_admin_shows_and_changes_nothing(model: str, people: dict[str, objec
     client = browser_of("reviewer")
     assert client.get(f"/admin/deployments/{model}/").status_code == 200
     assert client.get(f"/admin/deployments/{model}/add/").status_code == 403
+
+
+def administrator(people: dict[str, User], browser_of: Browser) -> Client:
+    people["reviewer"].is_staff = people["reviewer"].is_superuser = True
+    people["reviewer"].save()
+    return browser_of("reviewer")
+
+
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("page", ["dashboard/", "dashboard/queues/0/", "dashboard/queues/0/empty/", "dashboard/workers/0/"])
+def test_the_queue_pages_need_nothing_that_the_policy_forbids(
+    page: str, people: dict[str, User], browser_of: Browser
+) -> None:
+    answer = administrator(people, browser_of).get(f"/admin/django_rq/{page}", follow=True)
+    policy, text = answer.headers["Content-Security-Policy"], answer.content.decode()
+    assert answer.status_code == 200 and "unsafe" not in policy
+    assert not re.search(r' (?:style|on[a-z]+)="|<script(?![^>]*\ssrc=)', text)
+    for block in re.findall(r"<style>(.*?)</style>", text, re.DOTALL):
+        assert f"'sha256-{b64encode(sha256(block.encode()).digest()).decode()}'" in policy
+
+
+def test_pages_of_our_own_allow_no_inline_style(browser_of: Browser) -> None:
+    policy = browser_of("researcher").get("/").headers["Content-Security-Policy"]
+    assert "style-src 'self';" in policy and "sha256" not in policy
+
+
+def test_a_style_sheet_is_one_whole_answer_and_is_not_sent_again(client: Client) -> None:
+    answer = client.get("/static/css/slipway.css")
+    assert answer.status_code == 200 and not answer.streaming and b":root" in answer.content
+    assert answer.headers["Content-Type"].startswith("text/css")
+    again = client.get("/static/css/slipway.css", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304 and again.content == b""
+
+
+def test_what_browsers_ask_for_by_themselves_is_there(client: Client) -> None:
+    assert client.get("/favicon.ico").headers["Location"] == "/static/img/favicon.svg"
