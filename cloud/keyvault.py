@@ -30,10 +30,10 @@ class SecretVault:
             stored = self._az.vault(self.url).set_secret(name, value, tags=dict(tags or {}))
             return stored.properties.version or ""
 
-    def get(self, name: str) -> str:
-        """The newest value; raises InvalidRequest when there is none."""
+    def get(self, name: str, version: str = "") -> str:
+        """That version's value, or the newest; raises InvalidRequest when there is none."""
         with translated("read a secret from the vault"):
-            return self._az.vault(self.url).get_secret(name).value or ""
+            return self._az.vault(self.url).get_secret(name, version or None).value or ""
 
     def names(self) -> list[str]:
         """Names of all active secrets."""

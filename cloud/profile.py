@@ -46,6 +46,8 @@ class AzureCloud:
     chart_repository: str = CHART_REPOSITORY
     chart_version: str = CHART_VERSION
     hub_https: bool = True
+    #: A hub's address on a domain of one's own.
+    domain_address: str = "https://{domain}/"
     #: Host (and port) of an Azure Container Registry by its name.
     acr_host: str = "{name}.azurecr.io"
     currency: str = "GBP"
@@ -129,6 +131,10 @@ class AzureCloud:
         """The public address of the hub with this DNS label; known before anything exists, ends with a slash."""
         numbers = _loopback_numbers(f"{label}.{region}")
         return self.hub_address.format(label=label, region=region, **numbers).rstrip("/") + "/"
+
+    def domain_url(self, domain: str) -> str:
+        """The public address of a hub with a domain of its own; ends with a slash."""
+        return self.domain_address.format(domain=domain).rstrip("/") + "/"
 
     def acr_login_server(self, name: str) -> str:
         """The host of an Azure Container Registry, known before it exists; no scheme, perhaps a port."""

@@ -97,10 +97,18 @@ class Deployment(models.Model):
 
     @property
     def revision(self) -> SpecRevision:
-        """The newest description of the hub."""
+        """The description that counts: what is served, or what was asked for while nothing is."""
+        if self.serving:
+            return self.serving
         revision = self.revisions.order_by("-number").first()
         assert revision is not None, "a deployment is made together with its first revision"
         return revision
+
+
+class SpecRevisionQuerySet(models.QuerySet["SpecRevision"]):
+    def awaiting_review(self) -> Self:
+        """Changes that would cost more than was approved, and that nobody has decided about."""
+        return self.filter(needs_review=True, review=None, deployment__lifecycle=Lifecycle.READY)
 
 
 class SpecRevision(models.Model):
@@ -111,6 +119,9 @@ class SpecRevision(models.Model):
     data = models.JSONField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    needs_review = models.BooleanField(default=False, help_text="A change that waits, or waited, for a reviewer.")
+
+    objects = SpecRevisionQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="one_revision_per_number")]

@@ -25,6 +25,11 @@ def profile() -> AzureCloud:
     return load(os.environ)
 
 
+def hub_address(spec: HubSpec, names: Names) -> str:
+    """The one address of a hub: its own domain, or the one its DNS label gives it. Ends with a slash."""
+    return profile().domain_url(spec.domain) if spec.domain else profile().hub_url(names.dns_label, spec.region)
+
+
 def registry_host(spec: HubSpec, names: Names) -> str:
     """The host that a hub's images are pushed to; empty for Docker Hub, which is no part of an image's name."""
     if spec.registry == "acr":

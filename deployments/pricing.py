@@ -13,7 +13,10 @@ HOURS_A_MONTH = Decimal(730)
 #: azure.microsoft.com price calculator, UK South, pay as you go: a 128 GiB premium SSD (P10), a standard load balancer
 #: with its first rules, a static public IPv4 address, a 4 GiB standard SSD for the hub's database.
 OS_DISK, LOAD_BALANCER, PUBLIC_ADDRESS, HUB_DISK = Decimal("15.60"), Decimal("14.60"), Decimal("2.90"), Decimal("0.50")
+USUAL_DISK = 128  # GiB
 STANDARD_TIER_HOUR = Decimal("0.08")
+#: An Azure Container Registry of the Basic tier, a month.
+REGISTRY = Decimal("3.90")
 
 
 @dataclass(frozen=True)
@@ -25,33 +28,73 @@ class Part:
 
 
 @dataclass(frozen=True)
+class UserPool:
+    """Nodes for people's sessions that come and go: the price of one for an hour, the fewest and the most of them."""
+
+    node_hour: Decimal
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """Cost per month by parts. `as_of` is the day on which Azure was asked for the node price (ISO)."""
+    """Cost per month by parts, with the fewest nodes; `extra` is what the most nodes would add.
+
+    `as_of` is the day on which Azure was asked for the node price (ISO).
+    """
 
     parts: tuple[Part, ...]
     currency: str
     as_of: str
+    extra: Decimal = Decimal(0)
 
     @property
     def monthly(self) -> Decimal:
-        return sum((part.amount for part in self.parts), Decimal(0)).quantize(Decimal("0.01"))
+        return _pence(sum((part.amount for part in self.parts), Decimal(0)))
+
+    @property
+    def most(self) -> Decimal:
+        """With as many nodes as the hub may ever have."""
+        return _pence(self.monthly + self.extra)
 
     @property
     def daily(self) -> Decimal:
-        return (self.monthly * 24 / HOURS_A_MONTH).quantize(Decimal("0.01"))
+        return _pence(self.monthly * 24 / HOURS_A_MONTH)
 
 
-def estimate(*, node_hour: Decimal, node_count: int, tier: str, currency: str, as_of: str) -> Estimate:
+def estimate(
+    *,
+    node_hour: Decimal,
+    node_count: int,
+    tier: str,
+    currency: str,
+    as_of: str,
+    os_disk_gib: int = 0,
+    registry: str = "dockerhub",
+    user_pool: UserPool | None = None,
+) -> Estimate:
     """The whole cost of a hub that runs all the time; `node_hour` is one node's price for an hour."""
-    nodes = f"{node_count} node{'' if node_count == 1 else 's'}"
+    disk = OS_DISK * (os_disk_gib or USUAL_DISK) / USUAL_DISK
+    fewest = user_pool.fewest if user_pool else 0
     parts = [
-        Part(nodes, _pence(node_hour * HOURS_A_MONTH * node_count)),
-        Part(f"Disks of {nodes}", OS_DISK * node_count),
+        Part(_nodes(node_count), _pence(node_hour * HOURS_A_MONTH * node_count)),
+        Part(f"Disks of {_nodes(node_count + fewest)}", _pence(disk * (node_count + fewest))),
         Part("Load balancer, public address and the hub's disk", LOAD_BALANCER + PUBLIC_ADDRESS + HUB_DISK),
     ]
+    extra = Decimal(0)
+    if user_pool:
+        a_node = user_pool.node_hour * HOURS_A_MONTH
+        parts.insert(1, Part(f"{_nodes(fewest)} for sessions, always on", _pence(a_node * fewest)))
+        extra = (a_node + disk) * (user_pool.most - fewest)
     if tier == "Standard":
         parts.append(Part("Uptime guarantee", _pence(STANDARD_TIER_HOUR * HOURS_A_MONTH)))
-    return Estimate(tuple(parts), currency, as_of)
+    if registry == "acr":
+        parts.append(Part("Container registry", REGISTRY))
+    return Estimate(tuple(parts), currency, as_of, _pence(extra))
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def _pence(amount: Decimal) -> Decimal:

@@ -67,6 +67,7 @@ class Outcome(Status):
     NONE = "none", "", "grey"
     SUCCEEDED = "succeeded", "Succeeded", "green"
     FAILED = "failed", "Failed", "red"
+    ROLLED_BACK = "rolled-back", "Failed, and put back as it was", "amber"
     CANCELLED = "cancelled", "Cancelled", "amber"
 
 

@@ -126,7 +126,7 @@ class HubContext(Context):
             raise PermanentError(
                 "A secret of this hub is no longer in the vault.", "Take the hub down and request it anew."
             )
-        value = outside.vault().get(ref.vault_name)
+        value = outside.vault().get(ref.vault_name, ref.version)
         remember(value)
         return value
 
