@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
@@ -13,12 +13,14 @@ from accounts.models import User
 from deployments import catalogue, outside
 from deployments.catalogue import Offer, RegionChoice, SizeChoice, SubscriptionChoice
 from deployments.models import Deployment
+from deployments.spec import HubSpec
 from deployments.wording import money
 
 MOST_NODES = 10
 #: Where a portal that counts in a currency most likely has its people.
 HOME_REGIONS = {"GBP": "uksouth", "EUR": "westeurope", "USD": "eastus"}
 Choices = list[tuple[str, Any]]
+RegionsOf = Callable[[str], list[RegionChoice]]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,12 @@ class Place:
         if not size.fits:
             return f"This subscription has no room left for {size.name} in this region. Choose a smaller size."
         return f"Only {size.fits} of this size fit the subscription's quota here. Choose fewer nodes or a smaller size."
+
+
+def region_name(spec: HubSpec, regions: RegionsOf = catalogue.regions) -> str:
+    """The region as people know it; as Azure writes it while the catalogue does not list it."""
+    found = _named(regions(spec.subscription_id), "name", spec.region)
+    return found.display_name if found else spec.region
 
 
 def _named(choices: list[Any], attribute: str, wanted: object) -> Any:

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from deployments.models import Deployment, Operation, StepRun
+from django.db.models import OuterRef, Subquery
+
+from deployments.models import Deployment, DeploymentQuerySet, Operation, StepRun
 from deployments.preview import BINDER_PATH
-from deployments.states import Lifecycle, OperationKind, OperationStatus, StepState, sources
+from deployments.states import Lifecycle, Look, OperationKind, OperationStatus, Outcome, StepState, sources
 
 #: A step at work counts for at most so much of its expected time: only a finished one counts whole.
 ALMOST = 0.95
+#: (lifecycle, the newest operation's kind, its status) → what to say of a hub that stands still on its way.
+STOPPED = {
+    (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.FAILED): "Build failed",
+    (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.CANCELLED): "Build cancelled",
+    (Lifecycle.DELETING, OperationKind.TEARDOWN, OperationStatus.FAILED): "Taking down failed",
+}
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,10 @@ class Progress:
         return self.operation if self.operation and self.operation.status in ended else None
 
     @property
-    def stopped_words(self) -> str:
-        return "Build failed" if self.failed else "Build cancelled"
+    def shows_outcome(self) -> bool:
+        """While a hub is built or taken down its state says it already."""
+        settled = self.deployment.lifecycle in (Lifecycle.READY, Lifecycle.STOPPED)
+        return settled and self.deployment.last_outcome != Outcome.NONE
 
     @property
     def can_cancel(self) -> bool:
@@ -104,6 +114,18 @@ def progress(deployment: Deployment, operation: Operation | None = None) -> Prog
     steps = list(shown.steps.all()) if shown else []
     newest = bool(shown and operations and operations[0].id == shown.id)
     return Progress(deployment, shown, waiting if waiting != shown else None, steps, newest)
+
+
+def standing_look(lifecycle: str, kind: str, run: str) -> Look:
+    """How a hub's place in its life is shown, given its newest operation's kind and status."""
+    stopped = STOPPED.get((lifecycle, kind, run))
+    return Look(stopped, OperationStatus.of(run).look.colour) if stopped else Lifecycle.of(lifecycle).look
+
+
+def with_newest_run(hubs: DeploymentQuerySet) -> DeploymentQuerySet:
+    """Each hub with its newest operation's kind and status, for lists."""
+    newest = Operation.objects.filter(deployment=OuterRef("pk")).order_by("-created_at")
+    return hubs.annotate(run_kind=Subquery(newest.values("kind")[:1]), run_status=Subquery(newest.values("status")[:1]))
 
 
 def _worth(step: StepRun) -> float:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+#: A hub's last day is near from so many days before it.
+SOON = 7
+SECRETS = {
+    "docker-token": "Docker Hub access token",
+    "github-secret": "GitHub client secret",
+    "hub-tokens": "Tokens by which the hub's parts know one another",
+}
 SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
@@ -44,6 +51,18 @@ def ago(moment: datetime, now: datetime) -> str:
         return f"{round(seconds / 3600)} h ago"
     days = int(seconds // 86_400)
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def urgency(days: int) -> str:
+    """How pressing a last day is, as a class of the style sheet."""
+    if days < 0:
+        return "over"
+    return "soon" if days <= SOON else ""
+
+
+def secret_name(purpose: str) -> str:
+    """What a person calls the secret that the vault keeps for this purpose."""
+    return SECRETS.get(purpose, purpose.replace("-", " ").capitalize())
 
 
 def days_left(days: int) -> str:

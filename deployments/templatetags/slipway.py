@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from deployments import states, wording
 from deployments.models import Deployment
+from deployments.progress import standing_look
 
 register = template.Library()
 KINDS: dict[str, Any] = {
@@ -33,6 +34,13 @@ def status(kind: str, value: str, label: str = "") -> dict[str, Any]:
     """A status with its label and colour, from deployments.states."""
     look = KINDS[kind](value).look
     return {"label": label or look.label, "colour": look.colour, "value": value}
+
+
+@register.inclusion_tag("_status.html")
+def standing(hub: Deployment, kind: str | None, run: str | None) -> dict[str, Any]:
+    """Where the hub is in its life; a build or teardown that stopped on the way says so."""
+    look = standing_look(hub.lifecycle, kind or "", run or "")
+    return {"label": look.label, "colour": look.colour, "value": hub.lifecycle}
 
 
 @register.filter
@@ -72,6 +80,22 @@ def money(amount: Decimal | None, currency: str) -> str:
 @register.filter
 def days_left(keep_until: date) -> str:
     return wording.days_left((keep_until - timezone.localdate()).days)
+
+
+@register.filter
+def urgency(keep_until: date) -> str:
+    return wording.urgency((keep_until - timezone.localdate()).days)
+
+
+@register.filter
+def secret_name(purpose: str) -> str:
+    return wording.secret_name(purpose)
+
+
+@register.filter
+def day(written: date | str) -> str:
+    """A day, also one in ISO form, in words."""
+    return date_format(date.fromisoformat(written[:10]) if isinstance(written, str) else written, "j F Y")
 
 
 @register.simple_tag(takes_context=True)

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from deployments.forms import FilterForm
 from deployments.log import newest_lines
 from deployments.models import Deployment, DeploymentQuerySet
-from deployments.progress import progress
+from deployments.place import region_name
+from deployments.progress import progress, with_newest_run
 from deployments.states import Lifecycle, OperationKind
 from deployments.views.guard import hub_of, person, reviewers_only
 
@@ -23,7 +24,7 @@ PAGE = 50
 
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    hubs = Deployment.objects.filter(owner=person(request)).select_related("owner")
+    hubs = with_newest_run(Deployment.objects.filter(owner=person(request)).select_related("owner"))
     past = hubs.filter(lifecycle__in=[Lifecycle.DELETED, Lifecycle.REJECTED])[:PAGE]
     return render(request, "hubs/mine.html", {"hubs": hubs.live(), "past": past})
 
@@ -33,7 +34,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 def everybodys(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET or None, initial={"state": "live"})
     form.fields["state"].choices = [("live", "All that exist"), *Lifecycle.choices(), ("all", "All, gone ones too")]  # type: ignore[attr-defined]
-    found = _filtered(Deployment.objects.visible_to(person(request)).select_related("owner"), form)
+    found = _filtered(with_newest_run(Deployment.objects.visible_to(person(request)).select_related("owner")), form)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     return render(request, "hubs/everybodys.html", {"form": form, "page": page, "hubs": page.object_list})
 
@@ -57,6 +58,7 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     context = {
         "hub": hub,
         "spec": revision.spec,
+        "region": region_name(revision.spec),
         "progress": shown,
         "log": newest_lines(shown.operation) if shown.operation else None,
         "earlier": hub.operations.exclude(id=shown.operation.id) if shown.operation else [],

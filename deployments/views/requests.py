@@ -21,6 +21,8 @@ from deployments.views.guard import person
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The form; sent, it makes a request, or comes back with all that was typed but the secrets."""
+    if "refresh" in request.POST:
+        return _refreshed(request)
     form = RequestForm(person(request), request.POST if request.method == "POST" else None)
     if form.is_bound and (hub := submit(form)):
         messages.success(request, f"Your request for {hub.name} is in. A reviewer decides next.")
@@ -34,7 +36,17 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def parts(request: HttpRequest) -> HttpResponse:
     """The parts of the form that hang on what has been chosen; nothing is checked and nothing kept."""
-    typed = {name: value for name, value in request.POST.items() if name not in SECRETS}
-    form = RequestForm(person(request), initial=typed)
+    form = _as_typed(request)
     context = {"form": form, "preview": preview(form), "changed": request.headers.get("HX-Target", "")}
     return render(request, "hubs/_parts.html", context)
+
+
+def _refreshed(request: HttpRequest) -> HttpResponse:
+    """The whole form with what hangs on the choices made anew: what `parts` does, for a browser without scripts."""
+    form = _as_typed(request)
+    return render(request, "hubs/new.html", {"form": form, "preview": preview(form), "refreshed": True})
+
+
+def _as_typed(request: HttpRequest) -> RequestForm:
+    typed = {name: value for name, value in request.POST.items() if name not in SECRETS}
+    return RequestForm(person(request), initial=typed)

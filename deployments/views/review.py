@@ -16,7 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from deployments import catalogue, services
 from deployments.forms import RejectForm
 from deployments.models import Deployment, SpecRevision
+from deployments.place import RegionsOf, region_name
 from deployments.preview import QuotaUse, quota_uses
+from deployments.progress import with_newest_run
 from deployments.spec import HubSpec
 from deployments.views.guard import hub_of, person, reviewers_only, telling
 
@@ -32,6 +34,7 @@ class Request:
     revision: SpecRevision
     spec: HubSpec
     subscription: str
+    region: str
     quotas: list[QuotaUse]
 
     @property
@@ -39,13 +42,15 @@ class Request:
         return all(use.fits for use in self.quotas)
 
     @classmethod
-    def of(cls, hub: Deployment, offer: OfferOf, subscription: SubscriptionOf) -> Self:
+    def of(cls, hub: Deployment, offer: OfferOf, subscription: SubscriptionOf, regions: RegionsOf) -> Self:
         """Reads the newest of the hub's prefetched revisions."""
         revision = max(hub.revisions.all(), key=lambda each: each.number)
         spec = revision.spec
         found = subscription(spec.subscription_id)
         quotas = quota_uses(offer(spec.subscription_id, spec.region), spec.node_size, spec.node_count)
-        return cls(hub, revision, spec, found.name if found else spec.subscription_id, quotas)
+        return cls(
+            hub, revision, spec, found.name if found else spec.subscription_id, region_name(spec, regions), quotas
+        )
 
 
 @require_safe
@@ -53,9 +58,9 @@ class Request:
 def waiting(request: HttpRequest) -> HttpResponse:
     hubs = Deployment.objects.visible_to(person(request)).awaiting_review().order_by("created_at")
     # Many requests are for the same few places: each is read once.
-    offer, subscription = cache(catalogue.offer), cache(catalogue.subscription)
+    look = cache(catalogue.offer), cache(catalogue.subscription), cache(catalogue.regions)
     hubs = hubs.select_related("owner").prefetch_related("revisions")
-    found = [Request.of(hub, offer, subscription) for hub in hubs]
+    found = [Request.of(hub, *look) for hub in hubs]
     return render(request, "review/waiting.html", {"requests": found})
 
 
@@ -66,10 +71,10 @@ def one(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int = 200) -> HttpResponse:
-    others = Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner).exclude(id=hub.id)
+    others = with_newest_run(Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner))
     decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
-    asked = Request.of(hub, catalogue.offer, catalogue.subscription)
-    context = {"hub": hub, "asked": asked, "others": others, "form": form, "decided": decided}
+    asked = Request.of(hub, catalogue.offer, catalogue.subscription, catalogue.regions)
+    context = {"hub": hub, "asked": asked, "others": others.exclude(id=hub.id), "form": form, "decided": decided}
     return render(request, "review/one.html", context, status=status)
 
 

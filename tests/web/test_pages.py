@@ -121,7 +121,9 @@ def administrator(people: dict[str, User], browser_of: Browser) -> Client:
 
 
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("page", ["dashboard/", "dashboard/queues/0/", "dashboard/queues/0/empty/", "dashboard/workers/0/"])
+@pytest.mark.parametrize(
+    "page", ["dashboard/", "dashboard/queues/0/", "dashboard/queues/0/empty/", "dashboard/workers/0/"]
+)
 def test_the_queue_pages_need_nothing_that_the_policy_forbids(
     page: str, people: dict[str, User], browser_of: Browser
 ) -> None:
