@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud import kubeconfig as kubeconfigs
+from cloud import kubernetes_inside as inside
 from cloud import kubernetes_objects as objects
 from cloud.azure.session import KUBERNETES_SCOPE, AzureSession
 from cloud.errors import (
@@ -19,6 +20,7 @@ from cloud.errors import (
     Throttled,
     Unavailable,
 )
+from cloud.kubernetes_inside import ContainerLog, NodeDetail, PodDetail
 from cloud.kubernetes_objects import Event, Namespace, Node, Pod, Service, VolumeClaim, Workload
 from cloud.profile import is_loopback
 
@@ -86,6 +88,14 @@ class KubernetesCluster:
         """The namespace's pods, people's servers and builds included."""
         return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", objects.pod)
 
+    def pod_details(self, namespace: str) -> list[PodDetail]:
+        """The same with their containers, conditions and volumes."""
+        return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", inside.pod_detail)
+
+    def node_details(self) -> list[NodeDetail]:
+        """Every machine with its pressures and taints."""
+        return self._list("list the nodes", "/api/v1/nodes", inside.node_detail)
+
     def services(self, namespace: str) -> list[Service]:
         """Services with the public addresses they have so far."""
         return self._list("list the services", f"/api/v1/namespaces/{namespace}/services", objects.service)
@@ -99,6 +109,20 @@ class KubernetesCluster:
         """What Kubernetes noted lately, oldest first."""
         found = self._list("list the events", f"/api/v1/namespaces/{namespace}/events", objects.event)
         return sorted(found, key=lambda event: event.last_seen.timestamp() if event.last_seen else 0.0)
+
+    def container_log(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int = 500
+    ) -> ContainerLog:
+        """The last lines of a container, or of the one before its last restart, each with its moment."""
+        query = [("container", container), ("tailLines", str(tail)), ("timestamps", "true")]
+        query += [("previous", "true")] if previous else []
+        what, path = f"read the log of {pod}", f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        status, data = self._exchange(what, "GET", path, None, query)
+        if status in {400, 404}:
+            return ContainerLog((), _status(data).get("message") or "not found")
+        if status >= 400:
+            raise _refusal(what, status, data)
+        return inside.container_log(data.decode("utf-8", "replace"))
 
     def pod_log(self, namespace: str, pod: str, *, container: str = "", tail: int = 100) -> list[str]:
         """The last lines a pod printed; none while it has not started, or when it is gone."""

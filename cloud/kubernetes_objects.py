@@ -61,6 +61,7 @@ class Service:
     type: str
     addresses: tuple[str, ...]
     annotations: dict[str, str] = field(default_factory=dict)
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,20 @@ class Event:
 
 def node(item: Json) -> Node:
     info = item.get("status", {}).get("nodeInfo", {})
-    return Node(_name(item), _condition(item, "Ready"), info.get("kubeletVersion", ""), _created(item))
+    return Node(name_of(item), has_condition(item, "Ready"), info.get("kubeletVersion", ""), created(item))
 
 
 def namespace(item: Json) -> Namespace:
-    return Namespace(_name(item), item.get("status", {}).get("phase", ""), dict(item["metadata"].get("labels") or {}))
+    return Namespace(name_of(item), item.get("status", {}).get("phase", ""), dict(item["metadata"].get("labels") or {}))
 
 
 def workload(kind: str, item: Json) -> Workload:
     status = item.get("status", {})
     if kind == "DaemonSet":
-        return Workload(kind, _name(item), status.get("numberReady", 0), status.get("desiredNumberScheduled", 0))
+        return Workload(kind, name_of(item), status.get("numberReady", 0), status.get("desiredNumberScheduled", 0))
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return Workload(kind, _name(item), 0, item.get("spec", {}).get("replicas", 1))
-    return Workload(kind, _name(item), _up_to_date(status), item.get("spec", {}).get("replicas", 1))
+        return Workload(kind, name_of(item), 0, item.get("spec", {}).get("replicas", 1))
+    return Workload(kind, name_of(item), _up_to_date(status), item.get("spec", {}).get("replicas", 1))
 
 
 def pod(item: Json) -> Pod:
@@ -107,16 +108,16 @@ def pod(item: Json) -> Pod:
     containers = status.get("containerStatuses") or []
     reason, message = _trouble(status)
     return Pod(
-        name=_name(item),
+        name=name_of(item),
         phase=status.get("phase", ""),
-        ready=_condition(item, "Ready"),
+        ready=has_condition(item, "Ready"),
         containers_ready=sum(bool(container.get("ready")) for container in containers),
         containers=len(item.get("spec", {}).get("containers") or containers),
         restarts=sum(container.get("restartCount", 0) for container in containers),
         reason=reason,
         message=message,
         node=item.get("spec", {}).get("nodeName") or "",
-        created=_created(item),
+        created=created(item),
     )
 
 
@@ -124,12 +125,13 @@ def service(item: Json) -> Service:
     ingress = item.get("status", {}).get("loadBalancer", {}).get("ingress") or []
     addresses = tuple(entry.get("ip") or entry.get("hostname") or "" for entry in ingress)
     annotations = dict(item["metadata"].get("annotations") or {})
-    return Service(_name(item), item.get("spec", {}).get("type", ""), tuple(filter(None, addresses)), annotations)
+    kind, given = item.get("spec", {}).get("type", ""), tuple(filter(None, addresses))
+    return Service(name_of(item), kind, given, annotations, created(item))
 
 
 def volume_claim(item: Json) -> VolumeClaim:
     spec = item.get("spec", {})
-    return VolumeClaim(_name(item), item.get("status", {}).get("phase", ""), spec.get("volumeName") or "")
+    return VolumeClaim(name_of(item), item.get("status", {}).get("phase", ""), spec.get("volumeName") or "")
 
 
 def event(item: Json) -> Event:
@@ -142,7 +144,7 @@ def event(item: Json) -> Event:
         reason=item.get("reason", ""),
         message=item.get("message") or item.get("note") or "",
         count=item.get("count") or series.get("count") or 1,
-        last_seen=_moment(seen) or _created(item),
+        last_seen=moment(seen) or created(item),
     )
 
 
@@ -166,20 +168,20 @@ def _trouble(status: Json) -> tuple[str, str]:
     return status.get("reason", ""), status.get("message", "")
 
 
-def _condition(item: Json, kind: str) -> bool:
+def has_condition(item: Json, kind: str) -> bool:
     conditions = item.get("status", {}).get("conditions") or []
     return any(entry.get("type") == kind and entry.get("status") == "True" for entry in conditions)
 
 
-def _name(item: Json) -> str:
+def name_of(item: Json) -> str:
     return str(item["metadata"]["name"])
 
 
-def _created(item: Json) -> datetime | None:
-    return _moment(item["metadata"].get("creationTimestamp"))
+def created(item: Json) -> datetime | None:
+    return moment(item["metadata"].get("creationTimestamp"))
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
