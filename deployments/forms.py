@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from django import forms
 from django.core import signing
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -27,6 +28,7 @@ PLACE_FIELDS = ("subscription_id", "region", "node_size", "node_count", "kuberne
 DRAFT_SALT, DRAFT_SECONDS = "slipway.draft", 24 * 3600
 USUAL_DAYS = 30
 GITHUB_ID = re.compile(r"[A-Za-z0-9._-]{10,60}")
+DOCKER_ORGANISATION = re.compile(r"[a-z0-9]+")
 GITHUB_ORGANISATION = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 
 
@@ -77,6 +79,8 @@ def _word(label: str, help_text: str, **options: Any) -> forms.CharField:
 
 class RequestForm(forms.Form):
     """Everything a person says about the hub they want."""
+
+    field_order = ("draft", "name", "purpose", "keep_until")  # as the page has them; the others follow as written
 
     draft = forms.CharField(widget=forms.HiddenInput, required=False)
     name = _word(
@@ -167,7 +171,7 @@ class RequestForm(forms.Form):
         self._offer_choices()
         self._limit_days()
         for field in self.fields.values():
-            field.error_messages["required"] = "Please fill this in."
+            _speak_plainly(field)
         self.draft_id = self._draft()
 
     def _defaults(self) -> dict[str, Any]:
@@ -220,7 +224,7 @@ class RequestForm(forms.Form):
         return self._checked("docker_username", naming.problem_with_docker_username)
 
     def clean_docker_organisation(self) -> str:
-        return self._checked("docker_organisation", naming.problem_with_docker_username)
+        return self._checked("docker_organisation", _problem_with_docker_organisation)
 
     def clean_image_prefix(self) -> str:
         return self._checked("image_prefix", naming.problem_with_image_prefix)
@@ -290,6 +294,32 @@ class RequestForm(forms.Form):
     def refused_secrets(self) -> Iterable[str]:
         """The secret fields that were filled in, in a form that is shown again without them."""
         return [name for name in SECRETS if self.is_bound and self.errors and self.data.get(name)]
+
+
+def _speak_plainly(field: forms.Field) -> None:
+    """Gives the checks that Django makes by itself our own sentences."""
+    field.error_messages |= {
+        "required": "Please fill this in.",
+        "invalid_choice": "This cannot be chosen here, or not any more: choose one from the list.",
+    }
+    if isinstance(field, forms.IntegerField):
+        field.error_messages |= {"invalid": f"Write a whole number from {field.min_value} to {field.max_value}."}
+    if isinstance(field, forms.DateField):
+        field.error_messages |= {"invalid": "This is not a day. Write it as year-month-day, like 2026-12-31."}
+    for check in field.validators:
+        if isinstance(check, MinValueValidator | MaxValueValidator):
+            check.message = f"Choose from {field.min_value} to {field.max_value}."  # type: ignore[attr-defined]
+        if isinstance(check, MaxLengthValidator):
+            check.message = "This is too long: %(limit_value)d characters at most; it has %(show_value)d."
+
+
+def _problem_with_docker_organisation(name: str) -> str:
+    if DOCKER_ORGANISATION.fullmatch(name):
+        return ""
+    return (
+        "Docker Hub organisations have small letters and digits only, no hyphens or spaces."
+        " You find its name in its page's address, hub.docker.com/orgs/…"
+    )
 
 
 class RejectForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -122,13 +123,32 @@ def test_secrets_come_back_in_no_part(browser_of: Browser, people: dict[str, Use
         ("name", "x", "3 to 20"),
         ("purpose", "", "fill this in"),
         ("docker_username", "me@example.org", "e-mail address"),
+        ("name", "a-very-long-name-for-a-hub", "this one has 26"),
+        ("name", "2nd-course", "start with a letter"),
+        ("name", "course-", "end with a letter or digit"),
+        ("name", "my--course", "single hyphens"),
+        ("name", "default", "Kubernetes keeps the name"),
+        ("name", "azure-course", "does not allow the word “azure”"),
+        ("purpose", "x" * 1001, "1000 characters at most; it has 1001"),
+        ("subscription_id", "5117a000-0000-4000-8000-0000000000ff", "choose one from the list"),
+        ("region", "atlantis", "choose one from the list"),
+        ("kubernetes_version", "1.2.3", "choose one from the list"),
+        ("docker_username", "My Name", "small letters"),
         ("docker_organisation", "Not A Name", "small letters"),
+        ("docker_organisation", "slip-way", "no hyphens"),
+        ("docker_organisation", "me@example.org", "small letters"),
+        ("access", "nobody", "choose one from the list"),
         ("image_prefix", "--", "small letters"),
-        ("node_count", "11", "10"),
-        ("node_count", "0", "1"),
+        ("node_count", "11", "Choose from 1 to 10."),
+        ("node_count", "0", "Choose from 1 to 10."),
+        ("node_count", "many", "Write a whole number from 1 to 10."),
+        ("node_count", "", "Please fill this in."),
         ("keep_until", timezone.localdate().isoformat(), "tomorrow"),
         ("keep_until", "2999-01-01", "90 days at most"),
-        ("node_size", "Standard_X1", "Select a valid choice"),
+        ("keep_until", "tomorrow", "like 2026-12-31"),
+        ("keep_until", "", "Please fill this in."),
+        ("node_size", "Standard_X1", "choose one from the list"),
+        ("node_size", "", "Please fill this in."),
     ],
 )
 def test_bad_input_is_named_and_nothing_typed_is_lost_but_secrets(
@@ -141,6 +161,61 @@ def test_bad_input_is_named_and_nothing_typed_is_lost_but_secrets(
     assert "A course on statistics" in page or field == "purpose"
     assert "canary-55aa01" not in page and "did not keep what you typed here" in page
     assert not Deployment.objects.exists()
+
+
+def test_each_error_stands_beside_its_field_once(browser_of: Browser, people: dict[str, User]) -> None:
+    answer = send(browser_of, people, name="My Course", docker_organisation="slip-way", node_count="11")
+    page = answer.content.decode()
+    for field in ("name", "docker_organisation", "node_count"):
+        assert len(answer.context["form"].errors[field]) == 1
+        assert page.count(f'id="id_{field}_error"') == 1 and f'href="#id_{field}"' in page
+        assert re.search(rf'id="id_{field}"[^>]*>', page) and f"id_{field}_error" in page
+    assert page.index("#id_name") < page.index("#id_node_count") < page.index("#id_docker_organisation")
+
+
+def test_a_refused_form_keeps_everything_but_the_secrets(browser_of: Browser, people: dict[str, User]) -> None:
+    typed = filled(
+        people["researcher"], name="Wrong Name", docker_organisation="slipwayorg", image_prefix="term-",
+        github_client_id="Ov23liSlipwayDemo001", github_secret="canary-91bb", github_organisations="a\nb",
+        docker_token="canary-82cc", access="github",
+    )  # fmt: skip
+    answer = browser_of("researcher").post("/hubs/new/", typed)
+    form, page = answer.context["form"], answer.content.decode()
+    for name in set(typed) - {"draft", "docker_token", "github_secret"}:
+        assert str(form[name].value()) == str(typed[name]), name
+    assert "canary" not in page and page.count("did not keep what you typed here") == 2
+    assert "except the secrets: type those again" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("github_client_id", "x y", "does not look like a client ID"),
+        ("github_client_id", "me@example.org", "does not look like a client ID"),
+        ("github_client_id", "https://github.com/apps/mine", "does not look like a client ID"),
+        ("github_organisations", "https://github.com/a", "give names, not addresses"),
+        ("github_organisations", "-a", "cannot be a GitHub organisation"),
+        ("github_organisations", "x" * 1001, "1000 characters at most"),
+    ],
+)
+def test_what_github_could_not_have_given_is_named(
+    field: str, value: str, words: str, browser_of: Browser, people: dict[str, User]
+) -> None:
+    app = {"github_client_id": "Ov23liSlipwayDemo001", "github_secret": "s", "github_organisations": "a", field: value}
+    answer = send(browser_of, people, access="github", **app)
+    assert answer.status_code == 422 and words in sentence(answer, field)
+    assert len(answer.context["form"].errors[field]) == 1
+
+
+def test_without_scripts_a_button_offers_what_hangs_on_the_choices(
+    browser_of: Browser, people: dict[str, User]
+) -> None:
+    typed = filled(people["researcher"], subscription_id=TRIAL, docker_token="canary-1f", refresh="1")
+    answer = browser_of("researcher").post("/hubs/new/", typed)
+    page = answer.content.decode()
+    assert answer.status_code == 200 and not answer.context["form"].errors and "canary-1f" not in page
+    assert 'value="my-course"' in page and 'value="Standard_D2s_v5" selected' in page
+    assert answer.context["preview"].address in page and not Deployment.objects.exists()
 
 
 def test_more_nodes_than_fit_says_how_many_do(browser_of: Browser, people: dict[str, User]) -> None:

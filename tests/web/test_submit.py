@@ -73,7 +73,7 @@ def test_a_wrong_token_is_said_beside_the_token(browser_of: Browser, people: dic
 
 
 def test_a_missing_membership_is_said_beside_the_organisation(browser_of: Browser, people: dict[str, User]) -> None:
-    answer = send(browser_of, people, docker_organisation="someone-else")
+    answer = send(browser_of, people, docker_organisation="someoneelse")
     assert "may not store images in the organisation" in sentence(answer, "docker_organisation")
 
 
