@@ -103,6 +103,8 @@ class Watchers:
         self._watched: dict[UUID, Watched] = {}
         self._listener: asyncio.Task[None] | None = None
         self._subscribed = False
+        # The event loop itself holds tasks only weakly: one that still closes its connection must not be collected.
+        self._ending: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def viewer(self, operation_id: UUID) -> Iterator[Viewer]:
@@ -128,11 +130,16 @@ class Watchers:
         if self._watched.get(watched.operation_id) is watched:
             del self._watched[watched.operation_id]
         if watched.task:
-            watched.task.cancel()
+            self._end(watched.task)
         if not self._watched and self._listener:
-            self._listener.cancel()
+            self._end(self._listener)
             self._listener = None
             self._subscribed = False
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        task.cancel()
 
     async def _read(self, watched: Watched) -> None:
         """Reads what is new whenever somebody says so, and gives it to every viewer."""
@@ -177,8 +184,9 @@ class Watchers:
             await pubsub.subscribe(events.CHANNEL)
             self._subscribed = True
             self._wake_all()  # what was said before we listened
-            async for message in pubsub.listen():
-                self._wake(message["data"])
+            while True:
+                if message := await pubsub.get_message(timeout=None):
+                    self._wake(message["data"])
 
     def _wake(self, payload: bytes) -> None:
         with contextlib.suppress(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -14,10 +15,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+import redis
 import uvicorn
 from django.test import Client
 
-from deployments.events import Line, record
+from deployments.events import CHANNEL, Line, record
 from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle, OperationStatus
 from deployments.watching import MOST_NOTES, Gone, Note, Viewer, permitted
@@ -36,9 +38,23 @@ class Watched:
     end: dict[str, Any] | None = None
 
 
+Served = contextlib.AbstractContextManager[str]
+
+
 @pytest.fixture
-def server(valkey: object) -> Iterator[str]:
-    """The portal as it is served, on a free port."""
+def serve(valkey: object) -> Callable[[], Served]:
+    """Starts the portal as it is served; gives its address, and stops it at the end of the block."""
+    return _served
+
+
+@pytest.fixture
+def server(serve: Callable[[], Served]) -> Iterator[str]:
+    with serve() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _served() -> Iterator[str]:
     from portal.asgi import application
 
     with socket.socket() as found:
@@ -52,7 +68,8 @@ def server(valkey: object) -> Iterator[str]:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{port}"
     running.should_exit = True
-    thread.join(5)
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -62,19 +79,27 @@ def operation(make_hub: Callable[..., Deployment], make_operation: Callable[...,
 
 @pytest.fixture
 def watch(server: str, operation: Operation, browser_of: Browser) -> Callable[..., Watched]:
-    cookie = browser_of("researcher").cookies["slipway_session"].value
+    browser = browser_of("researcher")
 
     def watching(until: Callable[[Watched], bool], seen: Watched | None = None, after: str = "") -> Watched:
-        seen = seen or Watched()
-        headers = {"Cookie": f"slipway_session={cookie}"} | ({"Last-Event-ID": seen.last_id} if seen.last_id else {})
-        url = f"{server}/operations/{operation.id}/stream{after}"
-        with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
-            assert answer.headers["content-type"] == "text/event-stream"
-            assert answer.headers["x-accel-buffering"] == "no"
-            _listen(answer.iter_lines(), seen, until)
-        return seen
+        return listen(server, operation, lambda _: browser, until, seen or Watched(), after)
 
     return watching
+
+
+def listen(
+    address: str, operation: Operation, browser_of: Browser, until: Callable[[Watched], bool], seen: Watched,
+    after: str = "",
+) -> Watched:  # fmt: skip
+    """Listens as a browser does, resuming after the last id seen."""
+    cookie = browser_of("researcher").cookies["slipway_session"].value
+    headers = {"Cookie": f"slipway_session={cookie}"} | ({"Last-Event-ID": seen.last_id} if seen.last_id else {})
+    url = f"{address}/operations/{operation.id}/stream{after}"
+    with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["x-accel-buffering"] == "no"
+        _listen(answer.iter_lines(), seen, until)
+    return seen
 
 
 def _listen(lines: Iterator[str], seen: Watched, until: Callable[[Watched], bool]) -> None:
@@ -146,6 +171,75 @@ def test_an_id_of_another_operation_is_ignored(operation: Operation, watch: Call
     finish(operation)
     seen = Watched(last_id="00000000-0000-4000-8000-000000000000:2")
     assert watch(ended, seen).numbers == [1, 2, 3]
+
+
+def test_the_connection_is_closed_when_nobody_watches_any_more(
+    operation: Operation, watch: Callable[..., Watched], settings: Any
+) -> None:
+    write(operation, 1, 3)
+    viewer = threading.Thread(target=watch, args=(ended,))
+    with redis.Redis.from_url(settings.REDIS_URL) as asked:
+        viewer.start()
+        wait_until(lambda: subscribers(asked) == 1)
+        finish(operation)
+        viewer.join(20)
+        wait_until(lambda: subscribers(asked) == 0)
+
+
+def subscribers(asked: redis.Redis) -> int:
+    return int(asked.pubsub_numsub(CHANNEL)[0][1])
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        time.sleep(0.02)
+
+
+def test_two_tabs_see_the_same_whole_log(operation: Operation, watch: Callable[..., Watched]) -> None:
+    early, late = Watched(), Watched()
+    first = threading.Thread(target=watch, args=(ended, early))
+    first.start()
+    write(operation, 1, 40)
+    second = threading.Thread(target=watch, args=(ended, late))
+    second.start()
+    write(operation, 41, 80)
+    finish(operation)
+    first.join(20), second.join(20)
+    assert early.numbers == late.numbers == list(range(1, 82))
+
+
+def test_a_restarted_server_loses_and_doubles_nothing(
+    operation: Operation, serve: Callable[[], Served], browser_of: Browser
+) -> None:
+    writer = threading.Thread(target=lambda: (write(operation, 1, 150), finish(operation)))
+    writer.start()
+    seen = Watched()
+    for cut in (10, 60):
+        with serve() as address:
+            listen(address, operation, browser_of, lambda seen, cut=cut: len(seen.numbers) >= cut or ended(seen), seen)
+    with serve() as address:
+        listen(address, operation, browser_of, ended, seen)
+    writer.join()
+    assert seen.numbers == list(range(1, 152)) and seen.end == {"count": 151, "status": "succeeded"}
+
+
+def test_a_server_that_stops_ends_its_streams(
+    operation: Operation, serve: Callable[[], Served], browser_of: Browser
+) -> None:
+    seen, stopped = Watched(), threading.Event()
+    write(operation, 1, 2)
+    with serve() as address:
+        reader = threading.Thread(target=lambda: (_broken_off(address, operation, browser_of, seen), stopped.set()))
+        reader.start()
+        wait_until(lambda: len(seen.numbers) == 2)
+    assert stopped.wait(5) and seen.end is None
+
+
+def _broken_off(address: str, operation: Operation, browser_of: Browser, seen: Watched) -> None:
+    with contextlib.suppress(httpx.RemoteProtocolError):
+        listen(address, operation, browser_of, ended, seen)
 
 
 def test_without_redis_the_database_is_watched(
