@@ -2,7 +2,6 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  root.classList.add("js");
 
   // Light and dark.
   const toggle = document.getElementById("theme");
