@@ -28,4 +28,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         del answer["content-type"]
         for name, value in found.headers:
             answer[name] = value
+        if content:
+            answer["Content-Length"] = str(len(content))  # the file may have been replaced since the start
         return answer
