@@ -6,11 +6,20 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.azure import cluster_fields, cluster_life, cluster_rules, clusters, groups, operations, providers
+from sandbox.azure import (
+    cluster_fields,
+    cluster_life,
+    cluster_rules,
+    cluster_upgrades,
+    clusters,
+    groups,
+    operations,
+    providers,
+)
 from sandbox.azure.call import Call, empty, ok, page
 from sandbox.azure.cluster_shape import full_pool
 from sandbox.azure.due import transition
-from sandbox.azure.errors import AzureError, aks_error
+from sandbox.azure.errors import aks_error
 from sandbox.azure.store import Record, Store, group_id
 
 MAKING, REMOVING = 120, 90  # seconds
@@ -37,34 +46,31 @@ def listing(call: Call) -> Response:
     return page(call, [_body(record, pool) for pool in record["body"]["properties"]["agentPoolProfiles"]], 100)
 
 
-def get(call: Call) -> Response:
+def require(call: Call) -> tuple[Record, dict[str, Any]]:
+    """The cluster and the pool in the path; refuses an unknown one."""
     record = clusters.require(call)
     pool = _find(record, call.params["pool"])
     if pool is None:
-        raise _not_found(call)
-    return ok(_body(record, pool))
+        raise aks_error(404, "NotFound", f"Could not find the agentpool: {call.params['pool']}.")
+    return record, pool
 
 
-def _not_found(call: Call) -> AzureError:
-    return aks_error(404, "NotFound", f"Could not find the agentpool: {call.params['pool']}.")
+def get(call: Call) -> Response:
+    return ok(_body(*require(call)))
 
 
 def put(call: Call) -> Response:
+    """Makes, scales or upgrades a pool."""
     groups.require_writable(call)
     providers.require(call, "Microsoft.ContainerService")
-    record = clusters.require(call)
-    clusters.require_idle(record)
+    record, name = clusters.require(call), call.params["pool"]
+    clusters.require_free(record)
+    _require_running(record)
     cluster_fields.check_pool(call.json())
-    name = call.params["pool"]
     asked = {**(call.json().get("properties") or {}), "name": name}
-    cluster_rules.check_pool(asked)
-    region, properties = record["body"]["location"], record["body"]["properties"]
     old = _find(record, name)
-    if old and old["vmSize"].lower() != str(asked["vmSize"]).lower():
-        message = "Changing property 'properties.vmSize' is not allowed."
-        raise aks_error(400, "PropertyChangeNotAllowed", message, "properties.vmSize")
-    cluster_rules.check_sizes(call, [asked], region)
-    cluster_rules.check_quota(call, [old] if old else [], [asked], region)
+    _check(call, record, asked, old)
+    properties = record["body"]["properties"]
     pool = full_pool(asked, properties["currentKubernetesVersion"], old)
     pool["provisioningState"] = "Updating" if old else "Creating"
     others = [entry for entry in properties["agentPoolProfiles"] if entry["name"] != name]
@@ -73,11 +79,36 @@ def put(call: Call) -> Response:
     return ok(_body(record, pool), 200 if old else 201, operations.headers(call.store, operation))
 
 
+def _check(call: Call, record: Record, asked: dict[str, Any], old: dict[str, Any] | None) -> None:
+    """Refuses what the pool, its cluster, the region or the quota does not allow."""
+    cluster_rules.check_pool(asked)
+    if old:
+        clusters.require_pool_idle(old)
+    plane = record["body"]["properties"]["currentKubernetesVersion"]
+    was = (old or {}).get("currentOrchestratorVersion", "")
+    cluster_upgrades.check_pool(plane, was, str(asked.get("orchestratorVersion") or ""))
+    if old and old["vmSize"].lower() != str(asked["vmSize"]).lower():
+        message = "Changing property 'properties.vmSize' is not allowed."
+        raise aks_error(400, "PropertyChangeNotAllowed", message, "properties.vmSize")
+    region = record["body"]["location"]
+    cluster_rules.check_sizes(call, [asked], region)
+    cluster_rules.check_quota(call, [old] if old else [], [asked], region)
+
+
+def _require_running(record: Record) -> None:
+    if record["body"]["properties"]["powerState"]["code"] != "Running":
+        message = "Managed cluster is in stopped state; start it before any other operation."
+        raise aks_error(400, "OperationNotAllowed", message)
+
+
 def _begin(store: Store, record: Record, name: str, kind: str, seconds: int) -> str:
     body = record["body"]
     operation = store.begin(body["id"].split("/")[2], "Microsoft.ContainerService", body["location"])
     store.put(record)
-    store.schedule(kind, seconds, cluster=body["id"].lower(), pool=name, operation=operation)
+    outcome = cluster_life.take_outcome(store, name) or {}
+    if not outcome.get("stuck"):
+        cluster = body["id"].lower()
+        store.schedule(kind, seconds, cluster=cluster, pool=name, operation=operation, outcome=outcome)
     return operation
 
 
@@ -87,6 +118,11 @@ def _ready(store: Store, item: dict[str, Any]) -> None:
     pool = _find(record, item["pool"]) if record else None
     if record is None or pool is None or pool["provisioningState"] == "Deleting":
         return store.finish(item["operation"], "Canceled")
+    if outcome := item.get("outcome"):
+        pool["provisioningState"] = "Failed"
+        store.put(record)
+        error = {key: outcome[key] for key in ("code", "message", "details") if key in outcome}
+        return store.finish(item["operation"], "Failed", error)
     pool["provisioningState"] = "Succeeded"
     store.put(record)
     cluster_life.put_node_resources(store, record)
@@ -96,10 +132,11 @@ def _ready(store: Store, item: dict[str, Any]) -> None:
 
 def delete(call: Call) -> Response:
     record = clusters.require(call)
-    clusters.require_idle(record)
+    clusters.require_free(record)
     pool = _find(record, call.params["pool"])
     if pool is None:
         return empty(204)
+    clusters.require_pool_idle(pool)
     others = [entry for entry in record["body"]["properties"]["agentPoolProfiles"] if entry is not pool]
     if not any(entry["mode"] == "System" for entry in others):
         message = f"There has to be at least one system agent pool. Deleting {pool['name']} is not allowed."

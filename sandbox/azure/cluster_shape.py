@@ -178,7 +178,10 @@ def full_pool(asked: dict[str, Any], version: str, old: dict[str, Any] | None = 
         "enableFIPS": False,
     }
     given = {key: value for key, value in asked.items() if value is not None}
-    full = defaults | (old or {}) | given | {"currentOrchestratorVersion": version, "eTag": str(uuid.uuid4())}
+    # A pool's nodes stay at their version until the pool itself is asked to move.
+    current = exact_version(str(given.get("orchestratorVersion") or "")) if given.get("orchestratorVersion") else None
+    current = current or (old or {}).get("currentOrchestratorVersion") or version
+    full = defaults | (old or {}) | given | {"currentOrchestratorVersion": current, "eTag": str(uuid.uuid4())}
     if not full["osDiskSizeGB"]:
         full["osDiskSizeGB"] = 128
     return full

@@ -9,11 +9,20 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.azure import cluster_fields, cluster_life, cluster_rules, groups, operations, policies, providers
+from sandbox.azure import (
+    cluster_fields,
+    cluster_life,
+    cluster_rules,
+    cluster_upgrades,
+    groups,
+    operations,
+    policies,
+    providers,
+)
 from sandbox.azure.call import Call, ok, page
 from sandbox.azure.cluster_shape import TYPE, apply, new_record, set_state
 from sandbox.azure.errors import AzureError, aks_error, resource_not_found
-from sandbox.azure.regions import REGIONS, normalise
+from sandbox.azure.regions import REGIONS, exact_version, normalise
 from sandbox.azure.store import Record
 
 UPDATING = 60  # seconds
@@ -44,16 +53,33 @@ def require(call: Call) -> Record:
 
 
 def require_idle(record: Record) -> None:
-    """Refuses while another operation on the cluster is running."""
+    """Refuses while another operation on the cluster or on one of its pools is running."""
+    require_free(record)
+    for pool in record["body"]["properties"]["agentPoolProfiles"]:
+        require_pool_idle(pool)
+
+
+def require_free(record: Record) -> None:
+    """Refuses while another operation on the cluster itself is running."""
     state = record["body"]["properties"]["provisioningState"]
     if state in BUSY:
-        raise aks_error(
-            409,
-            "OperationNotAllowed",
-            f"Operation is not allowed because there's an in progress {BUSY[state]} operation on the managed cluster "
-            f"{record['body']['name']} started. Please wait for it to finish before starting a new operation. See "
-            "https://aka.ms/aks-pending-operation for more details",
-        )
+        raise _busy(BUSY[state], f"managed cluster {record['body']['name']}")
+
+
+def require_pool_idle(pool: dict[str, Any]) -> None:
+    state = pool["provisioningState"]
+    if state in BUSY:
+        raise _busy(BUSY[state].replace("managed cluster", "agent pool"), f"agent pool {pool['name']}")
+
+
+def _busy(operation: str, what: str) -> AzureError:
+    return aks_error(
+        409,
+        "OperationNotAllowed",
+        f"Operation is not allowed because there's an in progress {operation} operation on the {what} started. Please "
+        "wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for more "
+        "details",
+    )
 
 
 def _id(call: Call) -> str:
@@ -156,7 +182,11 @@ def _update(call: Call, record: Record, body: dict[str, Any]) -> Response:
     if wanted and wanted != properties["dnsPrefix"]:
         message = "Changing property 'dnsPrefix' is not allowed."
         raise aks_error(400, "PropertyChangeNotAllowed", message, "dnsPrefix")
+    current = properties["currentKubernetesVersion"]
+    cluster_upgrades.check(current, str(body["properties"].get("kubernetesVersion") or ""))
+    plane = exact_version(str(body["properties"].get("kubernetesVersion") or current)) or current
     before = [dict(pool) for pool in properties["agentPoolProfiles"]]
+    _check_pool_versions(plane, before, body["properties"]["agentPoolProfiles"])
     failed = properties["provisioningState"] in ("Failed", "Canceled")
     apply(record, body)
     after = record["body"]["properties"]["agentPoolProfiles"]
@@ -166,6 +196,12 @@ def _update(call: Call, record: Record, body: dict[str, Any]) -> Response:
     seconds = duration(record["body"]["name"]) if failed else UPDATING
     operation = cluster_life.begin_change(call.store, record, seconds)
     return ok(record["body"], 200, operations.headers(call.store, operation))
+
+
+def _check_pool_versions(plane: str, before: list[dict[str, Any]], asked: list[dict[str, Any]]) -> None:
+    known = {pool["name"]: pool["currentOrchestratorVersion"] for pool in before}
+    for pool in asked:
+        cluster_upgrades.check_pool(plane, known.get(pool["name"], ""), str(pool.get("orchestratorVersion") or ""))
 
 
 def patch(call: Call) -> Response:

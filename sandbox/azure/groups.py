@@ -84,11 +84,15 @@ def put(call: Call) -> Response:
     return ok(existing["body"])
 
 
-def _location(body: dict[str, Any]) -> str:
+def _check_fields(body: dict[str, Any]) -> None:
     unknown = set(body) - {"id", "name", "type", "location", "tags", "managedBy", "properties"}
     if unknown:
         message = f"Could not find member '{min(unknown)}' on object of type 'ResourceGroupDefinition'."
         raise AzureError(400, "InvalidRequestContent", f"The request content was invalid: '{message}'.")
+
+
+def _location(body: dict[str, Any]) -> str:
+    _check_fields(body)
     if not body.get("location"):
         raise AzureError(400, "LocationRequired", "The location property is required for this definition.")
     location = normalise(body["location"])
@@ -114,6 +118,7 @@ def _tags(body: dict[str, Any]) -> dict[str, str]:
 
 def patch(call: Call) -> Response:
     group = require_writable(call)
+    _check_fields(call.json())
     if "tags" in call.json():
         group["body"]["tags"] = _tags(call.json())
     call.store.put(group)

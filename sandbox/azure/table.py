@@ -18,6 +18,7 @@ from sandbox.azure import (
     rights,
     role_assignments,
     subscriptions,
+    upgrade_profiles,
     vaults,
 )
 from sandbox.azure.call import Handler
@@ -121,6 +122,10 @@ ROWS: list[Row] = [
     _row(f"GET {POOL}", f"{CLUSTERS}/agentPools/read", agent_pools.get),
     _row(f"PUT {POOL}", f"{CLUSTERS}/agentPools/write", agent_pools.put),
     _row(f"DELETE {POOL}", f"{CLUSTERS}/agentPools/delete", agent_pools.delete),
+    _row(f"GET {CLUSTER}/upgradeProfiles/default", f"{CLUSTERS}/upgradeProfiles/read", upgrade_profiles.of_cluster),
+    _row(
+        f"GET {POOL}/upgradeProfiles/default", f"{CLUSTERS}/agentPools/upgradeProfiles/read", upgrade_profiles.of_pool
+    ),
     # vaults
     _row(
         f"POST {SUB}/providers/Microsoft.KeyVault/checkNameAvailability",

@@ -49,7 +49,7 @@ def bring_up(look: Look, about: Body) -> None:
         node = look.store.get("nodes", "", name)
         if node is None:
             node = look.gate.create(BY_RESOURCE["nodes"], "", _node(name, pool, about, number))
-        _make_ready(look, node, about["version"])
+        _make_ready(look, node, pool.get("version") or about["version"])
 
 
 def power_off(look: Look) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
+from azure.core import PipelineClient
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.containerservice import ContainerServiceClient
+from azure.mgmt.core.exceptions import ARMErrorFormat
 from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
@@ -94,6 +99,15 @@ class World:
             verify_challenge_resource=False,
             retry_total=0,
         )
+
+    def send(self, method: str, path: str, body: Any = None, credential: Any = None) -> HttpResponse:
+        """A request that the typed clients would never make, through the SDK's own pipeline; raises its errors."""
+        policies = [BearerTokenCredentialPolicy(credential or self.worker, ARM)] if credential is not False else []
+        with PipelineClient(self.origin, policies=policies, connection_verify=self.ca) as client:
+            answer = client.send_request(HttpRequest(method, urljoin(self.origin, path), json=body))
+        if answer.status_code >= 400:
+            raise HttpResponseError(response=answer, error_format=ARMErrorFormat)
+        return answer
 
     def token(self, credential: Any = None, scope: str = ARM) -> str:
         return str((credential or self.worker).get_token(scope).token)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -12,13 +14,11 @@ VERSION = "2025-04-01"
 
 
 def test_an_api_version_is_required(world: World) -> None:
-    answer = world.http.get("/subscriptions", headers={"Authorization": f"Bearer {world.token()}"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "MissingApiVersionParameter")
+    refusal("MissingApiVersionParameter", 400, lambda: world.send("GET", "/subscriptions"))
 
 
 def test_an_api_version_is_a_date(own: World) -> None:
-    answer = own.http.get("/subscriptions?api-version=new", headers={"Authorization": f"Bearer {own.token()}"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidApiVersionParameter")
+    refusal("InvalidApiVersionParameter", 400, lambda: own.send("GET", "/subscriptions?api-version=new"))
 
 
 def test_every_answer_carries_its_ids(own: World) -> None:
@@ -80,16 +80,21 @@ def test_a_provider_registers_over_time(own: World) -> None:
 def test_paths_ignore_case(own: World) -> None:
     group = own.group()
     path = f"/SUBSCRIPTIONS/{own.subscription.upper()}/RESOURCEGROUPS/{group.upper()}?api-version={VERSION}"
-    answer = own.http.get(path, headers={"Authorization": f"Bearer {own.token()}"})
-    assert answer.json()["name"] == group
+    assert own.send("GET", path).json()["name"] == group
 
 
 @pytest.mark.parametrize("name", ["ends-with.", "has space", "x" * 91])
 def test_a_bad_group_name_is_refused(own: World, name: str) -> None:
-    path = f"/subscriptions/{own.subscription}/resourcegroups/{name}?api-version={VERSION}"
-    headers = {"Authorization": f"Bearer {own.token()}"}
-    answer = own.http.put(path, json={"location": "uksouth"}, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidResourceGroup")
+    make = own.groups.resource_groups.create_or_update
+    refusal("InvalidResourceGroup", 400, lambda: make(name, {"location": "uksouth"}))
+
+
+@pytest.mark.parametrize("change", [{"tagz": {}}, {"location": "uksouth", "surprise": 1}])
+def test_a_group_takes_no_unknown_field(own: World, change: dict[str, Any]) -> None:
+    group = own.group()
+    path = f"/subscriptions/{own.subscription}/resourcegroups/{group}?api-version={VERSION}"
+    method = "PUT" if "location" in change else "PATCH"
+    refusal("InvalidRequestContent", 400, lambda: own.send(method, path, change))
 
 
 def test_a_group_needs_a_region_that_exists(own: World) -> None:

@@ -90,8 +90,8 @@ def test_arm_refuses_an_expired_token(world: World) -> None:
 
 
 def test_arm_refuses_a_request_without_a_token(world: World) -> None:
-    answer = world.http.get("/subscriptions?api-version=2022-12-01")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "AuthenticationFailed")
+    call = "/subscriptions?api-version=2022-12-01"
+    refusal("AuthenticationFailed", 401, lambda: world.send("GET", call, credential=False))
 
 
 def test_a_managed_identity_gets_a_token(world: World) -> None:

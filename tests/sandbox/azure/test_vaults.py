@@ -38,10 +38,15 @@ def test_a_vault_appears_once_its_name_is_known(own: World) -> None:
 
 @pytest.mark.parametrize("bad", ["1vault", "two--hyphens", "v" * 25])
 def test_a_bad_vault_name_is_refused(own: World, bad: str) -> None:
-    path = f"/subscriptions/{own.subscription}/resourceGroups/{own.group()}/providers/Microsoft.KeyVault/vaults/{bad}"
-    headers = {"Authorization": f"Bearer {own.token()}"}
-    answer = own.http.put(path + "?api-version=2026-05-15", json=body(), headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VaultNameNotValid")
+    group = own.group()
+    make = own.vaults.vaults.begin_create_or_update
+    refusal("VaultNameNotValid", 400, lambda: make(group, bad, body()))
+
+
+def test_a_vault_takes_no_unknown_field(own: World) -> None:
+    group = own.group()
+    make = own.vaults.vaults.begin_create_or_update
+    refusal("BadRequest", 400, lambda: make(group, f"v{uuid.uuid4().hex[:12]}", body(surprise=1)))
 
 
 def test_vault_names_are_unique_in_the_world(own: World) -> None:
