@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from deployments.events import Line, record
@@ -77,6 +79,44 @@ def test_taking_down_behind_a_running_build_is_said(
     make_operation(hub, cancel_requested=True)
     make_operation(hub, OperationKind.TEARDOWN, status=OperationStatus.WAITING)
     assert b"begins as soon as this run has stopped" in browser_of("researcher").get(hub.get_absolute_url()).content
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "kind", "run", "words"),
+    [
+        (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.RUNNING, "Being built"),
+        (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.FAILED, "Build failed"),
+        (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.CANCELLED, "Build cancelled"),
+        (Lifecycle.DELETING, OperationKind.TEARDOWN, OperationStatus.FAILED, "Taking down failed"),
+        (Lifecycle.DELETING, OperationKind.PROVISION, OperationStatus.FAILED, "Being taken down"),
+        (Lifecycle.READY, OperationKind.PROVISION, OperationStatus.SUCCEEDED, "Ready"),
+    ],
+)
+def test_list_and_page_say_the_same_of_a_hub(
+    lifecycle: str, kind: str, run: str, words: str,
+    browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation,
+) -> None:  # fmt: skip
+    hub = make_hub(lifecycle=lifecycle)
+    make_operation(hub, kind, status=run)
+    client = browser_of("researcher")
+    for page in ("/", hub.get_absolute_url()):
+        assert f"</span>{words}</span>" in client.get(page).content.decode(), page
+
+
+@pytest.mark.parametrize(("days", "words"), [(30, "30 days left"), (7, "soon"), (-2, "over")])
+def test_a_last_day_that_is_near_or_past_stands_out(
+    days: int, words: str, browser_of: Browser, make_hub: MakeHub
+) -> None:
+    hub = make_hub(lifecycle=Lifecycle.READY)
+    Deployment.objects.filter(id=hub.id).update(keep_until=timezone.localdate() + timedelta(days=days))
+    page = browser_of("researcher").get("/").content.decode()
+    assert words in page and ('class="left "' in page) == (days > 7)
+
+
+def test_a_request_is_withdrawn_and_not_taken_down(browser_of: Browser, make_hub: MakeHub) -> None:
+    hub, client = make_hub(), browser_of("researcher")
+    assert b"Withdraw the request" in client.get(hub.get_absolute_url()).content
+    assert b"Nothing has been built" in client.get(reverse("deployments:take-down", args=[hub.id])).content
 
 
 def test_a_long_log_is_paged(browser_of: Browser, make_hub: MakeHub, make_operation: MakeOperation) -> None:
