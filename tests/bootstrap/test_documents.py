@@ -54,3 +54,35 @@ def test_every_direct_dependency_is_pinned() -> None:
     for path in ROOT.glob("requirements*.txt"):
         for line in path.read_text().splitlines():
             assert not line or line.startswith(("#", "-r ")) or "==" in line, f"{path.name}: {line}"
+
+
+def _refusals() -> list[list[str]]:
+    """The rows of docs/sandbox.md: what is refused, the answer, the source, the test."""
+    lines = (ROOT / "docs" / "sandbox.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")]
+    return [row for row in rows if row[0] != "what is refused"]
+
+
+def test_every_refusal_has_an_answer_a_source_and_a_test() -> None:
+    rows = _refusals()
+    assert len(rows) > 100
+    assert [row for row in rows if len(row) != 4 or not all(row) or ".py::test_" not in row[-1]] == []
+
+
+def test_every_test_that_sandbox_md_names_exists() -> None:
+    text = (ROOT / "docs" / "sandbox.md").read_text()
+    named = set(re.findall(r"`([\w/]+\.py)::(test_\w+)`", text))
+    known = {
+        (str(path.relative_to(ROOT / "tests" / "sandbox")), node.name)
+        for path in (ROOT / "tests" / "sandbox").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert named - known == set()
+
+
+def test_every_source_that_sandbox_md_names_has_its_address() -> None:
+    text = re.sub(r"`[^`]*`", "", (ROOT / "docs" / "sandbox.md").read_text())
+    told = set(re.findall(r"^\[([^\]]+)\]: https://\S+$", text, re.MULTILINE))
+    cited = {name for row in _refusals() for name in re.findall(r"\[([^\]]+)\](?!\()", row[2])}
+    assert cited == told

@@ -1,4 +1,4 @@
-"""Each wrong setting fails where and as it does in reality (docs/sandbox-hub-failures.md)."""
+"""Each wrong setting fails where and as it does in reality (docs/sandbox.md)."""
 
 from __future__ import annotations
 
