@@ -15,7 +15,7 @@ from deployments.states import Lifecycle, Look, OperationKind, OperationStatus, 
 #: A step at work counts for at most so much of its expected time: only a finished one counts whole.
 ALMOST = 0.95
 #: (lifecycle, the newest operation's kind, its status) → what to say of a hub that stands still on its way.
-STOPPED = {
+STOPPED: dict[tuple[str, str, str], str] = {
     (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.FAILED): "Build failed",
     (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.CANCELLED): "Build cancelled",
     (Lifecycle.DELETING, OperationKind.TEARDOWN, OperationStatus.FAILED): "Taking down failed",
