@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from sandbox.core import Core
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 ROOTS = re.compile(r"/(subscriptions|providers|tenants)(/|$)", re.IGNORECASE)
 API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-[a-z]+)?", re.IGNORECASE)
+OLDEST_VERSION = 2014
 PROVIDER = re.compile(
     r"/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?/providers/(?P<ns>[^/]+)(?:/(?P<type>[^/]+))?.*", re.IGNORECASE
 )
@@ -78,7 +80,7 @@ def _dispatch(core: Core, request: Request, raw: bytes, request_id: str) -> Resp
         params=params,
         query=query,
         headers=dict(request.headers),
-        body=_parse(raw),
+        body=_parse(raw, request.headers.get("content-type", "")),
         request_id=request_id,
     )
     if "subscription" in params:
@@ -93,8 +95,18 @@ def _require_api_version(query: dict[str, str]) -> None:
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    if not API_VERSION.fullmatch(query["api-version"]):
+    if not _is_version(query["api-version"]):
         raise AzureError(400, "InvalidApiVersionParameter", f"The api-version '{query['api-version']}' is invalid.")
+
+
+def _is_version(text: str) -> bool:
+    """A day since ARM exists, with an ending such as -preview or none."""
+    if not API_VERSION.fullmatch(text):
+        return False
+    try:
+        return date.fromisoformat(text[:10]).year >= OLDEST_VERSION
+    except ValueError:
+        return False
 
 
 def _authenticate(core: Core, request: Request) -> tokens.Principal:
@@ -136,9 +148,14 @@ def _unauthorized(core: Core, code: str, message: str) -> AzureError:
     return AzureError(401, code, message, headers={"www-authenticate": challenge})
 
 
-def _parse(raw: bytes) -> Any:
+def _parse(raw: bytes, media_type: str) -> Any:
     if not raw:
         return None
+    if media_type.partition(";")[0].strip() not in ("application/json", "text/json"):
+        message = (
+            f"The content media type '{media_type or '<null>'}' is not supported. Only 'application/json' is supported."
+        )
+        raise AzureError(415, "UnsupportedMediaType", message)
     try:
         return json.loads(raw)
     except ValueError as error:

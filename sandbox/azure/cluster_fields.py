@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.azure import field_types
 from sandbox.azure.errors import AzureError, aks_error
 
 
@@ -47,7 +48,8 @@ SMALL: dict[str, frozenset[str]] = {
 
 
 def check(body: dict[str, Any]) -> None:
-    """Refuses the first unknown field of a managed cluster."""
+    """Refuses the first unknown field of a managed cluster, and values of a wrong kind."""
+    _readable(body)
     _known(body, RESOURCE, "")
     _known(body.get("sku") or {}, frozenset(("name", "tier")), "sku.")
     properties = body.get("properties") or {}
@@ -60,8 +62,14 @@ def check(body: dict[str, Any]) -> None:
 
 def check_pool(body: dict[str, Any]) -> None:
     """The same for the body of an agent pool."""
+    _readable(body)
     _known(body, frozenset(("id", "name", "type", "properties", "systemData")), "")
     _known(body.get("properties") or {}, POOL, "properties.")
+
+
+def _readable(body: dict[str, Any]) -> None:
+    if problem := field_types.misfit(body):
+        raise unmarshalling(problem)
 
 
 def _known(value: Any, fields: frozenset[str], path: str) -> None:

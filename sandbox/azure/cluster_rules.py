@@ -16,6 +16,7 @@ DNS_PREFIX = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-a-zA-Z0-9]{0,52}[a-zA-Z0-9]")
 POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 TAINT = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]*(=[-A-Za-z0-9_.]*)?:(NoSchedule|PreferNoSchedule|NoExecute)")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+LABEL_NAME = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 NODE_GROUP_LENGTH = 80
 
 
@@ -37,6 +38,9 @@ def check_cluster(call: Call, name: str, body: dict[str, Any]) -> None:
     _check_dns_prefix(properties)
     if not body.get("identity") and not properties.get("servicePrincipalProfile"):
         raise invalid("servicePrincipalProfile.clientId", "Required parameter is missing (null)")
+    kind = (body.get("identity") or {}).get("type", "SystemAssigned")
+    if kind not in ("SystemAssigned", "UserAssigned", "None"):
+        raise invalid("identity.type", f"'{kind}' is none of SystemAssigned, UserAssigned, None")
     tier = (body.get("sku") or {}).get("tier", "Free")
     if tier not in ("Free", "Standard", "Premium"):
         raise invalid("sku.tier", f"'{tier}' is none of Free, Standard, Premium")
@@ -110,10 +114,22 @@ def check_pool(pool: dict[str, Any]) -> None:
     size = SIZES.get(str(pool["vmSize"]).lower())
     if system and size and (size.vcpus < 2 or size.memory < 4):
         raise invalid("agentPoolProfile.vmSize", "a system agent pool needs at least 2 vCPUs and 4 GB of memory")
+    _check_nodes(pool)
+
+
+def _check_nodes(pool: dict[str, Any]) -> None:
+    """Disk (0 for the default, or 30 to 2048 GB), pods, taints and labels of each node."""
+    disk, pods = pool.get("osDiskSizeGB") or 0, pool.get("maxPods") or 110
+    if disk and not 30 <= disk <= 2048:
+        raise invalid("agentPoolProfile.osDiskSizeGB", f"{disk} is not 0 and not from 30 to 2048")
+    if not 10 <= pods <= 250:
+        raise invalid("agentPoolProfile.maxPods", f"{pods} is not from 10 to 250")
     for taint in pool.get("nodeTaints") or []:
         if not TAINT.fullmatch(taint):
             raise invalid("agentPoolProfile.nodeTaints", f"'{taint}' is not of the form key=value:effect")
     for label, value in (pool.get("nodeLabels") or {}).items():
+        if not LABEL_NAME.fullmatch(label):
+            raise invalid("agentPoolProfile.nodeLabels", f"the label '{label}' is not valid")
         if not LABEL_VALUE.fullmatch(value):
             raise invalid("agentPoolProfile.nodeLabels", f"the value '{value}' of label '{label}' is not valid")
 

@@ -110,7 +110,8 @@ def put(call: Call) -> Response:
     existing = call.store.get(_id(call))
     region = _region(call, body, existing)
     _check_preconditions(call, existing)
-    policies.require(call, "Microsoft.ContainerService/managedClusters", name, region, body.get("tags") or {})
+    tags = groups.checked_tags(body)
+    policies.require(call, "Microsoft.ContainerService/managedClusters", name, region, tags)
     cluster_fields.check(body)
     cluster_rules.check_cluster(call, name, body)
     if existing is None:
@@ -211,7 +212,7 @@ def patch(call: Call) -> Response:
     require_idle(record)
     if set(call.json()) - {"tags"}:
         raise cluster_fields.unmarshalling(f'json: unknown field "{min(set(call.json()) - {"tags"})}"')
-    record["body"]["tags"] = call.json().get("tags") or {}
+    record["body"]["tags"] = groups.checked_tags(call.json())
     record["body"]["eTag"] = str(uuid.uuid4())
     call.store.put(record)
     return ok(record["body"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.azure import cluster_end, operations, policies, vault_end
+from sandbox.azure import cluster_end, field_types, operations, policies, vault_end
 from sandbox.azure.call import Call, empty, ok, page
 from sandbox.azure.due import transition
 from sandbox.azure.errors import AzureError, group_being_deleted, group_not_found
@@ -64,7 +64,7 @@ def put(call: Call) -> Response:
             "'_', and no '.' at its end.",
         )
     location = _location(body)
-    tags = _tags(body)
+    tags = checked_tags(body)
     policies.require(call, GROUP_TYPE, name, location, tags)
     existing = call.store.group(call.subscription, name)
     if existing is None:
@@ -106,21 +106,21 @@ def _location(body: dict[str, Any]) -> str:
     return location
 
 
-def _tags(body: dict[str, Any]) -> dict[str, str]:
-    tags = body.get("tags") or {}
+def checked_tags(body: dict[str, Any]) -> dict[str, str]:
+    tags = field_types.tags(body)
     if len(tags) > 50:
         raise AzureError(400, "InvalidTagCount", "The number of tags may not exceed the maximum of 50.")
     for name, value in tags.items():
         if len(name) > 512 or len(str(value)) > 256 or re.search(r"[<>%&\\?/]", name):
             raise AzureError(400, "InvalidTagNameOrValue", f"The tag '{name[:60]}' has an invalid name or value.")
-    return dict(tags)
+    return tags
 
 
 def patch(call: Call) -> Response:
     group = require_writable(call)
     _check_fields(call.json())
     if "tags" in call.json():
-        group["body"]["tags"] = _tags(call.json())
+        group["body"]["tags"] = checked_tags(call.json())
     call.store.put(group)
     return ok(group["body"])
 

@@ -15,6 +15,7 @@ from sandbox.azure.store import Store
 DELETING, PURGING = 5, 5  # seconds
 LARGEST = 25_600  # bytes
 PAGE = 25
+MOST_TAGS = 15
 Entry = dict[str, Any]
 
 
@@ -127,6 +128,8 @@ def put(ask: Ask) -> Response:
         raise AzureError(400, "BadParameter", "Property  has invalid value: the secret's value is missing")
     if len(value.encode()) > LARGEST:
         raise AzureError(400, "BadParameter", f"The secret's value is longer than {LARGEST} bytes.")
+    if len(body.get("tags") or {}) > MOST_TAGS:
+        raise AzureError(400, "BadParameter", f"A secret has at most {MOST_TAGS} tags.")
     version = {
         "id": uuid.uuid4().hex,
         "value": value,

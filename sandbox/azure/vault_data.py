@@ -22,6 +22,8 @@ from sandbox.core import Core
 RESOURCE = "https://vault.azure.net"
 NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 #: (method, shape of the path) → (verb, handler); `*` stands for a name or version.
+#: 7.0 to 7.6, and the dated ones before and after them.
+VERSION = re.compile(r"7\.[0-6]|20\d\d-\d\d-\d\d(-preview\.\d+)?")
 HANDLERS = {
     ("GET", "secrets"): ("list", secrets.listing),
     ("PUT", "secrets/*"): ("set", secrets.put),
@@ -66,6 +68,9 @@ def _dispatch(core: Core, request: Request, raw: bytes) -> Response:
     principal = _authenticate(core, request)
     if not request.query_params.get("api-version"):
         raise AzureError(400, "BadParameter", "api-version must be specified")
+    if not VERSION.fullmatch(request.query_params["api-version"]):
+        message = f"The specified version ({request.query_params['api-version']}) isn't recognized."
+        raise AzureError(400, "BadParameter", f"{message} Consider using the latest supported version (2025-07-01).")
     parts = [part for part in request.path_params["path"].split("/") if part]
     shape = "/".join(_shape(part, index) for index, part in enumerate(parts))
     found = HANDLERS.get((request.method, shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -100,11 +101,23 @@ class World:
             retry_total=0,
         )
 
-    def send(self, method: str, path: str, body: Any = None, credential: Any = None) -> HttpResponse:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        credential: Any = None,
+        *,
+        media_type: str = "application/json",
+        scope: str = ARM,
+    ) -> HttpResponse:
         """A request that the typed clients would never make, through the SDK's own pipeline; raises its errors."""
-        policies = [BearerTokenCredentialPolicy(credential or self.worker, ARM)] if credential is not False else []
+        policies = [BearerTokenCredentialPolicy(credential or self.worker, scope)] if credential is not False else []
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body)
+        headers = {"Content-Type": media_type}
+        request = HttpRequest(method, urljoin(self.origin, path), content=content, headers=headers)
         with PipelineClient(self.origin, policies=policies, connection_verify=self.ca) as client:
-            answer = client.send_request(HttpRequest(method, urljoin(self.origin, path), json=body))
+            answer = client.send_request(request)
         if answer.status_code >= 400:
             raise HttpResponseError(response=answer, error_format=ARMErrorFormat)
         return answer

@@ -17,8 +17,23 @@ def test_an_api_version_is_required(world: World) -> None:
     refusal("MissingApiVersionParameter", 400, lambda: world.send("GET", "/subscriptions"))
 
 
-def test_an_api_version_is_a_date(own: World) -> None:
-    refusal("InvalidApiVersionParameter", 400, lambda: own.send("GET", "/subscriptions?api-version=new"))
+@pytest.mark.parametrize("version", ["new", "2025-13-41", "1999-01-01"])
+def test_an_api_version_is_a_date(own: World, version: str) -> None:
+    refusal("InvalidApiVersionParameter", 400, lambda: own.send("GET", f"/subscriptions?api-version={version}"))
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "code", "status"),
+    [
+        (b'{"lo', "application/json", "InvalidRequestContent", 400),
+        (b'["uksouth"]', "application/json", "InvalidRequestContent", 400),
+        (b'{"location": "uksouth", "tags": ["a"]}', "application/json", "InvalidRequestContent", 400),
+        (b'{"location": "uksouth"}', "text/plain", "UnsupportedMediaType", 415),
+    ],
+)
+def test_a_body_must_be_readable(own: World, content: bytes, media_type: str, code: str, status: int) -> None:
+    path = f"/subscriptions/{own.subscription}/resourcegroups/g?api-version={VERSION}"
+    refusal(code, status, lambda: own.send("PUT", path, content, media_type=media_type))
 
 
 def test_every_answer_carries_its_ids(own: World) -> None:

@@ -31,6 +31,15 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown tier", {"top": {"sku": {"name": "Base", "tier": "Gold"}}}, "InvalidParameter"),
     ("an unknown field", {"dnsPrefixx": "x"}, "UnmarshalError"),
     ("an unknown pool field", {"pool": {"vmsize": "x"}}, "UnmarshalError"),
+    ("a text for a number", {"pool": {"count": "2"}}, "UnmarshalError"),
+    ("a number for a text", {"dnsPrefix": 7}, "UnmarshalError"),
+    ("an object for a list", {"agentPoolProfiles": {"a": 1}}, "UnmarshalError"),
+    ("a label that is a number", {"pool": {"nodeLabels": {"a": 1}}}, "UnmarshalError"),
+    ("a bad label", {"pool": {"nodeLabels": {"-bad-": "x"}}}, "InvalidParameter"),
+    ("a tiny disk", {"pool": {"osDiskSizeGB": 5}}, "InvalidParameter"),
+    ("too few pods", {"pool": {"maxPods": 3}}, "InvalidParameter"),
+    ("an unknown identity", {"top": {"identity": {"type": "Mine"}}}, "InvalidParameter"),
+    ("tags that are a list", {"top": {"tags": ["a"]}}, "InvalidRequestContent"),
 ]
 
 

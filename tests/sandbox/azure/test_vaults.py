@@ -119,6 +119,17 @@ def test_a_secret_has_at_most_25_kib(world: World) -> None:
     refusal("BadParameter", 400, lambda: world.secrets(world.web).set_secret(name(), "x" * 26_000))
 
 
+def test_a_secret_has_at_most_15_tags(world: World) -> None:
+    tags = {str(number): "x" for number in range(16)}
+    refusal("BadParameter", 400, lambda: world.secrets(world.web).set_secret(name(), "x", tags=tags))
+
+
+def test_a_vault_speaks_known_versions_only(world: World) -> None:
+    path = f"/kv/{seeds.PORTAL_VAULT}/secrets/any?api-version=1.0"
+    scope = "https://vault.azure.net/.default"
+    refusal("BadParameter", 400, lambda: world.send("GET", path, scope=scope))
+
+
 def test_a_deleted_secrets_name_cannot_be_used(world: World) -> None:
     secret = name()
     world.secrets(world.web).set_secret(secret, "x")
