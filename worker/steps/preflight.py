@@ -28,8 +28,9 @@ class Preflight(Step[HubContext]):
         errors = [finding for finding in found if finding.severity == "error"]
         if errors:
             return Found.failed(_as_error(errors))
-        cores = facts.quotas["cores"]
-        return Found.ready(f"rights, quota ({cores.limit - cores.used} cores left), size, version and names are fine")
+        cores = (facts.quotas or {}).get("cores")
+        left = f" ({cores.limit - cores.used} cores left)" if cores else ""
+        return Found.ready(f"rights, quota{left}, size, version and names are fine")
 
 
 def look(ctx: HubContext) -> Facts:

@@ -1,0 +1,55 @@
+"""Facts and a hub's description → what stands in the way. Pure, so every sentence has a test.
+
+The same function runs beside the form with what the catalogue remembers, at submit, and first thing in the run with a
+fresh look. A fact that nobody has looked at is None, and nothing is said about it. docs/preflight.md lists them all.
+"""
+
+from __future__ import annotations
+
+from deployments.naming import Names
+from deployments.preflight import azure, names, people, places, storage
+from deployments.preflight.azure import (
+    BASE_ACTIONS,
+    NEEDED_PROVIDERS,
+    REGISTRY_ACTIONS,
+    needed_actions,
+    needed_providers,
+)
+from deployments.preflight.facts import (
+    CoresFact,
+    Denial,
+    DomainFact,
+    Facts,
+    Finding,
+    NameFact,
+    RegistryFact,
+    SizeFact,
+    TemplateFact,
+)
+from deployments.spec import HubSpec
+
+CHECKS = (*azure.CHECKS, *names.CHECKS, *storage.CHECKS, *people.CHECKS, *places.CHECKS)
+
+
+def findings(facts: Facts, spec: HubSpec, hub: Names) -> list[Finding]:
+    """Everything that stands in the way, in the order in which a person would mend it."""
+    return [finding for check in CHECKS for finding in check(facts, spec, hub)]
+
+
+__all__ = [
+    "BASE_ACTIONS",
+    "NEEDED_PROVIDERS",
+    "REGISTRY_ACTIONS",
+    "CoresFact",
+    "Denial",
+    "DomainFact",
+    "Facts",
+    "Finding",
+    "NameFact",
+    "RegistryFact",
+    "SizeFact",
+    "TemplateFact",
+    "findings",
+    "needed_actions",
+    "needed_providers",
+]
