@@ -27,7 +27,8 @@ from worker.step import Found, State, Step
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=Context)
-Plans = Mapping[str, Sequence[Step[Any]]]
+#: Which steps an operation has.
+Plans = Callable[[Operation], Sequence[Step[Any]]]
 
 #: Longest time between two looks, and between two tries, in seconds.
 SLOWEST_POLL, SLOWEST_RETRY = 15.0, 60.0
@@ -66,7 +67,9 @@ class Pass:
         now: Callable[[], datetime] = timezone.now,
         patience: float = 3.0,
     ) -> None:
-        self.operation, self.fence, self.plan, self.now = operation, fence, plan, now
+        self.operation, self.fence, self.now = operation, fence, now
+        self.plan = [step for step in plan if not step.remedies]
+        self.remedies = [step for step in plan if step.remedies]
         self._context, self.patience = context, patience
         self._shared: dict[str, Any] = {}
         self.runs: dict[str, StepRun] = {}
@@ -74,12 +77,13 @@ class Pass:
     def go(self) -> None:
         """Moves the operation as far as it can move now."""
         try:
-            self._ensure_runs()
-            if self.operation.cancel_requested:
-                return self._stop()
-            failed = self._move_all()
+            self._ensure_runs(self.plan)
+            failed = self._failed() or (None if self.operation.cancel_requested else self._move_all(self.plan))
             if failed is not None:
-                return self._end(OperationStatus.FAILED, Outcome.FAILED, failed)
+                return self._put_right(failed)
+            if self.operation.cancel_requested:
+                half_way = self._half_way()
+                return self._turn_back(half_way) if half_way else self._stop()
             if all(self.runs[step.name].state == StepState.DONE for step in self.plan):
                 return self._end(OperationStatus.SUCCEEDED, Outcome.SUCCEEDED)
             return self._release()
@@ -87,29 +91,76 @@ class Pass:
             # Cancelled in the middle of the pass, or a newer holder: if it is still ours, let the next pass see why.
             self._release()
 
-    def _ensure_runs(self) -> None:
-        """Makes the plan's rows; a plan that has grown since the run began gets its new steps now."""
-        present = {run.name: run for run in self.operation.steps.all()}
-        for position, step in enumerate(self.plan):
-            if step.name not in present:
-                present[step.name], _ = StepRun.objects.get_or_create(
+    def _ensure_runs(self, steps: Sequence[Step[Any]]) -> None:
+        """Makes the steps' rows; a plan that has grown since the run began gets its new steps now."""
+        if not self.runs:
+            self.runs = {run.name: run for run in self.operation.steps.all()}
+        for position, step in enumerate([*self.plan, *self.remedies]):
+            if step in steps and step.name not in self.runs:
+                self.runs[step.name], _ = StepRun.objects.get_or_create(
                     operation=self.operation,
                     name=step.name,
                     defaults={"title": step.title, "position": position, "expected_seconds": step.expected},
                 )
-        self.runs = present
 
-    def _move_all(self) -> StepRun | None:
+    def _failed(self) -> StepRun | None:
+        """The step that failed in an earlier pass, while what it left is being put right."""
+        return next((run for step in self.plan if (run := self.runs[step.name]).state == StepState.FAILED), None)
+
+    def _move_all(self, steps: Sequence[Step[Any]]) -> StepRun | None:
         """Moves each step whose time has come; returns the one that failed, if any."""
-        for step in self.plan:
+        for step in steps:
             run = self.runs[step.name]
-            ready = all(self.runs[name].state == StepState.DONE for name in step.after)
-            if run.state == StepState.DONE or not ready or run.next_due_at > self.now():
+            if run.state == StepState.DONE or not self._may_begin(step) or run.next_due_at > self.now():
                 continue
             self._move(step, run)
             if run.state == StepState.FAILED:
                 return run
         return None
+
+    def _may_begin(self, step: Step[Any]) -> bool:
+        return all(self.runs[name].state == StepState.DONE for name in step.after if name in self.runs)
+
+    def _put_right(self, failed: StepRun) -> None:
+        """Ends as failed, once the steps that put such a failure right have done so."""
+        remedies = [step for step in self.remedies if failed.name in step.remedies]
+        if not remedies or self.operation.cancel_requested:
+            return self._end(OperationStatus.FAILED, Outcome.FAILED, failed)
+        if not self.operation.error_message:
+            self._keep_failure(failed)
+        self._ensure_runs(remedies)
+        worse = self._move_all(remedies)
+        if worse is not None:
+            return self._end(OperationStatus.FAILED, Outcome.FAILED, failed, also=worse)
+        if all(self.runs[step.name].state == StepState.DONE for step in remedies):
+            return self._end(OperationStatus.FAILED, Outcome.ROLLED_BACK, failed)
+        return self._release()
+
+    def _half_way(self) -> StepRun | None:
+        """Where a cancelled run stands, when what it did must be put right. A waiting teardown needs no such care."""
+        if self.operation.deployment.operations.filter(status=OperationStatus.WAITING).exists():
+            return None
+        touched = {name for step in self.remedies for name in step.remedies}
+        begun = [run for run in self.runs.values() if run.name in touched and run.state != StepState.PENDING]
+        return max(begun, key=lambda run: run.position, default=None)
+
+    def _turn_back(self, run: StepRun) -> None:
+        """Takes the wish to cancel for a failure of the step it came in: from here on everything is put right."""
+        with transaction.atomic():
+            self._fail(run, PermanentError("The run was cancelled.", "Start it again whenever you like."))
+            mine = Operation.objects.filter(id=self.operation.id, fence=self.fence)
+            mine.update(cancel_requested=False)
+        self.operation.cancel_requested = False
+        self._put_right(run)
+
+    def _keep_failure(self, failed: StepRun) -> None:
+        """What happened is kept with the operation before anything is put right: that may take many passes."""
+        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(**_told(failed))
+        self.operation.error_message = failed.error_message or failed.title
+        for step in self.plan:
+            run = self.runs[step.name]
+            if run.state in (StepState.WORKING, StepState.PENDING):
+                self._write(run, None, state=StepState.STOPPED, finished_at=self.now())
 
     def _move(self, step: Step[Any], run: StepRun) -> None:
         ctx = self._context(
@@ -229,19 +280,18 @@ class Pass:
             )
 
     def _end(
-        self, status: OperationStatus, outcome: Outcome, failed: StepRun | None = None, told: str = "All done."
+        self,
+        status: OperationStatus,
+        outcome: Outcome,
+        failed: StepRun | None = None,
+        told: str = "All done.",
+        also: StepRun | None = None,
     ) -> None:
         """Ends the operation: its last line, its status and what follows from it, in one transaction."""
-        error: SlipwayError | None = getattr(failed, "failure", None)
         values: dict[str, Any] = {"status": status, "finished_at": self.now(), "lease_until": None}
-        if error is not None and failed is not None:
-            told = f"Stopped at “{failed.title}”. Try again goes on from there."
-            values |= {
-                "error_message": redact(error.user_message),
-                "error_remedy": redact(error.remedy),
-                "error_code": error.code[:100],
-                "correlation_id": error.correlation_id[:100],
-            }
+        if failed is not None:
+            told = _last_line(outcome, failed, also)
+            values |= _told(failed)
         level = {Outcome.SUCCEEDED: Level.SUCCESS, Outcome.FAILED: Level.ERROR}.get(outcome, Level.WARNING)
         with transaction.atomic():
             record(self.operation.id, [Line(told, level)], fence=self.fence)
@@ -257,16 +307,33 @@ class Pass:
         """Gives the lease back and sets when to come again: at once when somebody asked to cancel meanwhile."""
         open_runs = [
             run.next_due_at
-            for step in self.plan
+            for step in [*self.plan, *self.remedies]
             if (run := self.runs.get(step.name)) is not None
             and run.state in (StepState.PENDING, StepState.WORKING)
-            and all(self.runs[name].state == StepState.DONE for name in step.after)
+            and self._may_begin(step)
         ]
         due = min(open_runs, default=self.now())
         Operation.objects.filter(id=self.operation.id, fence=self.fence).update(
             lease_until=None,
             next_due_at=Case(When(cancel_requested=True, then=Value(self.now())), default=Value(due)),
         )
+
+
+def _told(failed: StepRun) -> dict[str, str]:
+    """What the operation repeats of its failed step; the code is only known in the pass in which it failed."""
+    error: SlipwayError | None = getattr(failed, "failure", None)
+    values = {"error_message": failed.error_message, "error_remedy": failed.error_remedy}
+    if error is not None:
+        values |= {"error_code": error.code[:100], "correlation_id": error.correlation_id[:100]}
+    return values
+
+
+def _last_line(outcome: Outcome, failed: StepRun, also: StepRun | None) -> str:
+    if outcome is Outcome.ROLLED_BACK:
+        return f"“{failed.title}” failed, and the hub is as it was before. It serves what it served."
+    if also is not None:
+        return f"“{failed.title}” failed, and so did “{also.title}”: the hub may not serve. Try again, or take it down."
+    return f"Stopped at “{failed.title}”. Try again goes on from there."
 
 
 def _apology(reference: str) -> SlipwayError:

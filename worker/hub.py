@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -63,13 +63,20 @@ class HubContext(Context):
     def spec(self) -> HubSpec:
         return self.operation.revision.spec
 
+    def as_described(self, spec: HubSpec) -> HubContext:
+        """The same hub as another of its descriptions has it."""
+        other = replace(self, cache={"kubernetes": self.kubernetes()})
+        other.__dict__["spec"] = spec
+        return other
+
     @cached_property
     def names(self) -> Names:
         return self.operation.deployment.names
 
     @property
     def address(self) -> str:
-        return self.operation.deployment.address
+        """What the description says; a change of domain moves the hub before its deployment's page says so."""
+        return outside.hub_address(self.spec, self.names)
 
     @property
     def profile(self) -> AzureCloud:

@@ -49,10 +49,10 @@ def on_exception(*_args: Any) -> bool:
 def run_due(limit: int = 50, budget: float = 20.0) -> None:
     """Moves every operation that is due, for about `budget` seconds."""
     from worker.hub import HubContext
-    from worker.plans import PLANS
+    from worker.plans import plan_of
     from worker.runner import Runner
 
-    Runner(PLANS, HubContext).run(limit, budget)
+    Runner(plan_of, HubContext).run(limit, budget)
 
 
 @entry

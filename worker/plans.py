@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from deployments.models import Operation
 from deployments.states import OperationKind
 from worker.step import Step
+from worker.steps.back import PutBack
 from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
 from worker.steps.preflight import Preflight
-from worker.steps.proof import Health, ProofOfLife
+from worker.steps.proof import Health, ProofOfLife, TryLaunch
 from worker.steps.providers import Providers
 from worker.steps.receipt import Receipt
 from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
+from worker.steps.reshape import ControlPlane, NodePools, Started, Stopped
 from worker.steps.serving import Address, Workloads
 
-PROVISION: tuple[Step[Any], ...] = (
+Plan = tuple[Step[Any], ...]
+
+PROVISION: Plan = (
     Providers(),
     Preflight(),
     ResourceGroup(),
@@ -30,7 +35,42 @@ PROVISION: tuple[Step[Any], ...] = (
     Health(),
     ProofOfLife(),
 )
-TEARDOWN: tuple[Step[Any], ...] = (
+CHANGE: Plan = (
+    Providers(),
+    Preflight(),
+    ControlPlane(),
+    NodePools(),
+    Ingredients(),
+    Nodes(),
+    Release(),
+    Address(),
+    Workloads(),
+    Health(),
+    ProofOfLife(),
+    PutBack(),
+)
+ROTATE: Plan = (
+    Ingredients(),
+    Release(),
+    Workloads(),
+    Health(),
+    ProofOfLife(),
+    PutBack(),
+)
+STOP: Plan = (Stopped(),)
+START: Plan = (
+    Started(),
+    Nodes(),
+    Address(),
+    Workloads(),
+    Health(),
+    ProofOfLife(),
+)
+TRY_LAUNCH: Plan = (
+    Health(),
+    TryLaunch(),
+)
+TEARDOWN: Plan = (
     ReleaseGone(),
     AddressGone(),
     NamespaceGone(),
@@ -39,7 +79,18 @@ TEARDOWN: tuple[Step[Any], ...] = (
     SecretsGone(),
     Receipt(),
 )
-PLANS: dict[str, tuple[Step[Any], ...]] = {
+PLANS: dict[str, Plan] = {
     OperationKind.PROVISION: PROVISION,
+    OperationKind.CHANGE: CHANGE,
+    OperationKind.ROTATE: ROTATE,
+    OperationKind.STOP: STOP,
+    OperationKind.START: START,
+    OperationKind.TRY_LAUNCH: TRY_LAUNCH,
     OperationKind.TEARDOWN: TEARDOWN,
 }
+
+
+def plan_of(operation: Operation) -> Plan:
+    """The operation's steps, without those that such a hub does not need."""
+    spec = operation.revision.spec
+    return tuple(step for step in PLANS[operation.kind] if step.concerns(spec))

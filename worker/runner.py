@@ -69,7 +69,7 @@ class Runner:
         """One pass; whatever goes wrong with one operation stays with it."""
         try:
             operation = Operation.objects.select_related("deployment", "revision").get(id=operation_id)
-            plan = self.plans[operation.kind]
+            plan = self.plans(operation)
             engine.Pass(operation, fence, plan, self.context, patience=self._patience()).go()
         except Exception:
             # The lease runs out by itself and the next claim finds the cloud as it is.

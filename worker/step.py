@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from cloud.errors import SlipwayError
+from deployments.spec import HubSpec
 
 
 class State(Enum):
@@ -67,6 +68,8 @@ class Step(ABC, Generic[C]):
     title: str
     #: Names of the steps that must be done before; steps that do not name one another overlap.
     after: tuple[str, ...] = ()
+    #: Names of the steps whose failure this one puts right again; such a step runs in no other case.
+    remedies: tuple[str, ...] = ()
     #: Seconds it takes on a usual day, and at the most.
     expected: int = 5
     deadline: int = 600
@@ -78,6 +81,10 @@ class Step(ABC, Generic[C]):
     def apply(self, ctx: C) -> None:
         """Starts making what `check` found absent or drifted."""
         raise AssertionError(f"{self.name} only looks; its check may not say absent or drifted")
+
+    def concerns(self, spec: HubSpec) -> bool:
+        """Whether such a hub needs the step at all; one that does not is left out of its plan."""
+        return True
 
     def abort(self, ctx: C) -> None:
         """Asks the cloud to give up what is under way, where it can."""

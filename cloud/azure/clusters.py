@@ -64,6 +64,7 @@ class Cluster:
     fqdn: str
     error: str = ""
     error_code: str = ""
+    tier: str = ""
 
 
 def get_cluster(az: AzureSession, subscription: str, group: str, name: str) -> Cluster | None:
@@ -110,6 +111,43 @@ def abort_cluster(az: AzureSession, subscription: str, group: str, name: str) ->
     return _begin(az, subscription, Ticket("abort", group, name, ""))
 
 
+def stop_cluster(az: AzureSession, subscription: str, group: str, name: str) -> str:
+    """Begin to switch all nodes off; returns a token, "" when there is no cluster."""
+    return _begin(az, subscription, Ticket("stop", group, name, ""))
+
+
+def start_cluster(az: AzureSession, subscription: str, group: str, name: str) -> str:
+    """Begin to switch a stopped cluster on; returns a token, "" when there is no cluster."""
+    return _begin(az, subscription, Ticket("start", group, name, ""))
+
+
+def update_cluster(
+    az: AzureSession, subscription: str, group: str, name: str, *, kubernetes_version: str, tier: str
+) -> str:
+    """Begin to bring the control plane to this version and tier; the nodes are another matter (node_pools).
+
+    Reads the cluster and sends it back changed, as Azure's own tools do: everything else stays as it is.
+    """
+    from azure.core import MatchConditions
+
+    from cloud.azure.polling import StepPolling
+
+    with translated(f"change the cluster {name}"):
+        clusters = az.clusters(subscription).managed_clusters
+        body = clusters.get(group, name)
+        if body.properties is not None:
+            body.properties.kubernetes_version = kubernetes_version
+        if body.sku is not None:
+            body.sku.tier = tier
+        poller = StepPolling()
+        options: dict[str, Any] = {"polling": poller, "retry_read": 0}
+        if body.e_tag:
+            # Somebody else's change between our look and our write is not overwritten.
+            options |= {"etag": body.e_tag, "match_condition": MatchConditions.IfNotModified}
+        clusters.begin_create_or_update(group, name, body, **options)
+        return Ticket("create", group, name, poller.get_continuation_token()).encode()
+
+
 def poll_change(az: AzureSession, subscription: str, token: str, *, group: str = "", name: str = "") -> Change:
     """Look once at how a change is getting on.
 
@@ -152,7 +190,7 @@ def cluster_body(request: ClusterRequest) -> dict[str, Any]:
             "dnsPrefix": request.dns_prefix,
             "kubernetesVersion": request.kubernetes_version,
             "enableRBAC": True,
-            "agentPoolProfiles": [_pool_body(pool) for pool in request.pools],
+            "agentPoolProfiles": [pool_body(pool) for pool in request.pools],
             "networkProfile": {
                 "networkPlugin": "azure",
                 "networkPluginMode": "overlay",
@@ -167,7 +205,8 @@ def cluster_body(request: ClusterRequest) -> dict[str, Any]:
     }
 
 
-def _pool_body(pool: NodePool) -> dict[str, Any]:
+def pool_body(pool: NodePool) -> dict[str, Any]:
+    """A pool's properties as ARM takes them, its name among them."""
     body: dict[str, Any] = {
         "name": pool.name,
         "mode": pool.mode,
@@ -216,6 +255,10 @@ def _resume(az: AzureSession, subscription: str, ticket: Ticket, poller: "StepPo
         clusters.begin_create_or_update(ticket.group, ticket.name, unsent, **options)
     elif ticket.kind == "delete":
         clusters.begin_delete(ticket.group, ticket.name, **options)
+    elif ticket.kind == "stop":
+        clusters.begin_stop(ticket.group, ticket.name, **options)
+    elif ticket.kind == "start":
+        clusters.begin_start(ticket.group, ticket.name, **options)
     else:
         clusters.begin_abort_latest_operation(ticket.group, ticket.name, **options)
 
@@ -259,6 +302,7 @@ def _cluster(found: Any) -> Cluster:
         fqdn=properties.fqdn or "",
         error=failure.get("message") or "",
         error_code=failure.get("code") or "",
+        tier=word(found.sku.tier) if found.sku else "",
     )
 
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from cloud.errors import SlipwayError
 
-Kind = Literal["create", "delete", "abort"]
+Kind = Literal["create", "delete", "abort", "stop", "start"]
+KINDS = frozenset({"create", "delete", "abort", "stop", "start"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Ticket:
             kind, group, name, sdk_token = json.loads(text)
         except (ValueError, TypeError):
             return None
-        return cls(kind, group, name, sdk_token) if kind in {"create", "delete", "abort"} else None
+        return cls(kind, group, name, sdk_token) if kind in KINDS else None
 
 
 class TokenLost(Exception):

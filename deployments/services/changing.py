@@ -47,7 +47,9 @@ def change(user: User, deployment: Deployment, number: int, spec: HubSpec, secre
     try:
         _store(deployment, user, secrets)
         if not waits:
-            _begin(user, deployment, OperationKind.CHANGE, f"{user} asked for a change.", revision)
+            purposes = {"purposes": sorted(secrets)} if secrets else {}
+            told = f"{user} asked for a change."
+            _begin(user, deployment, OperationKind.CHANGE, told, revision, arguments=purposes)
     except Exception:
         revision.delete()
         raise

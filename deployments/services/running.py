@@ -49,15 +49,16 @@ def retry(user: User, operation: Operation) -> None:
     :raises TooLate: the run does not stand still, or something else has been done to the hub since.
     """
     deployment = operation.deployment
+    if deployment.last_outcome == Outcome.ROLLED_BACK and operation.arguments.get("purposes"):
+        raise TooLate("The hub uses its former secrets again.", "Type the new ones once more.")
     stopped = Operation.objects.filter(id=operation.id, status__in=[OperationStatus.FAILED, OperationStatus.CANCELLED])
     with transaction.atomic():
         newest = deployment.operations.order_by("-created_at").first()
         if newest is None or newest.id != operation.id or not stopped.update(**_afresh()):
             raise TooLate("This run cannot be tried again: it is running, or a later one has taken its place.")
-        steps = operation.steps.all()
-        if operation.kind not in UNDONE_ON_FAILURE:
-            steps = steps.exclude(state=StepState.DONE)
-        steps.update(
+        if operation.kind in UNDONE_ON_FAILURE:
+            operation.steps.all().delete()  # what was done has been undone
+        operation.steps.exclude(state=StepState.DONE).update(
             state=StepState.PENDING, attempts=0, error_message="", error_remedy="", finished_at=None,
             started_at=None, summary="", token="", next_due_at=timezone.now(),
         )  # fmt: skip

@@ -6,8 +6,9 @@ from abc import abstractmethod
 
 from cloud.azure import clusters
 from cloud.azure.clusters import Cluster as AksCluster
-from cloud.azure.clusters import ClusterRequest, NodePool
+from cloud.azure.clusters import ClusterRequest
 from cloud.errors import Conflict, PermanentError, SignInFailed, SlipwayError, Unavailable
+from deployments.pools import wanted_pools
 from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps.group import group_id, not_ours
@@ -60,7 +61,7 @@ class Cluster(Step[HubContext]):
             dns_prefix=names.dns_label,
             kubernetes_version=spec.kubernetes_version,
             tier=spec.tier,
-            pools=(NodePool(name="core", mode="System", count=spec.node_count, vm_size=spec.node_size),),
+            pools=wanted_pools(spec),
             tags=names.tags,
         )
         try:
@@ -107,7 +108,8 @@ class Nodes(InCluster):
     def look(self, ctx: HubContext) -> Found:
         nodes = ctx.kubernetes().nodes()
         ready = [node for node in nodes if node.ready]
-        wanted = max(ctx.spec.node_count, len(nodes))
+        spec = ctx.spec
+        wanted = max(spec.node_count + (spec.user_nodes_min if spec.has_user_pool else 0), len(nodes))
         summary = f"{len(ready)} of {wanted} nodes ready"
         if len(ready) < wanted:
             return Found.changing(summary)

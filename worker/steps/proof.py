@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import unquote, urlsplit
 
 from django.utils import timezone
 
@@ -10,13 +11,11 @@ from cloud import binderhub
 from cloud.binderhub import BuildOutcome, JupyterHub
 from cloud.errors import NotYet, PermanentError, Throttled
 from deployments.models import Event
+from deployments.states import OperationKind
 from worker.hub import HubContext
 from worker.step import Found, Step
 
 REPOSITORY = "binder-examples/requirements"
-SPEC = f"{REPOSITORY}/HEAD"
-#: BinderHub names the guests it makes for a repository after it.
-GUEST = "binder-examples-requirements-"
 PROBE_USER = "slipway-probe"
 LAUNCHING = "launching"
 #: A server that has just started may take a moment to answer (seconds).
@@ -43,24 +42,27 @@ class ProofOfLife(Step[HubContext]):
     name, title, after, expected, deadline = "proof", f"Proof of life: launch {REPOSITORY}", ("health",), 60, 40 * 60
 
     def check(self, ctx: HubContext) -> Found:
-        proof = ctx.operation.result.get("proof")
-        if proof:
-            return Found.ready(f"{REPOSITORY} was launched and answered")
+        if ctx.operation.result.get("proof"):
+            return Found.ready(f"{self.what(ctx)[0]} was launched and answered")
         if phase := ctx.cache.pop("build", ""):
             # Listened to in this very pass: the build goes on by itself, the next pass listens again.
             return Found.changing(f"the image is being made ({phase})", wait=0.5)
         return Found.absent()
 
+    def what(self, ctx: HubContext) -> tuple[str, str]:
+        """The repository (owner/name) and the branch, tag or commit."""
+        return REPOSITORY, "HEAD"
+
     def apply(self, ctx: HubContext) -> None:
         api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token)
         if ctx.run.token == LAUNCHING:
-            _tidy_up(api)
+            _tidy_up(ctx, api, self.what(ctx)[0])
         token = _probe_token(ctx, api)
         ctx.hold()
         ctx.keep_token(LAUNCHING)
         outcome = binderhub.follow_build(
             ctx.address,
-            SPEC,
+            "/".join(self.what(ctx)),
             token=token,
             seconds=ctx.patience,
             on_event=lambda phase, message: ctx.log(message),
@@ -70,7 +72,7 @@ class ProofOfLife(Step[HubContext]):
             ctx.cache["build"] = outcome.phase or "waiting"
             return
         if outcome.phase == "failed":
-            raise _failure(outcome)
+            raise _failure(outcome, self.what(ctx)[0])
         self._prove(ctx, api, outcome)
 
     def _prove(self, ctx: HubContext, api: JupyterHub, outcome: BuildOutcome) -> None:
@@ -79,11 +81,11 @@ class ProofOfLife(Step[HubContext]):
             ctx.log("The launched server answers; shutting it down.")
         finally:
             binderhub.stop_server(outcome.server_url, outcome.server_token)
-            _tidy_up(api)
+            _tidy_up(ctx, api, self.what(ctx)[0], _guest(outcome.server_url))
         started = ctx.run.started_at or ctx.now()
         ctx.keep_result(
             proof={
-                "repository": REPOSITORY,
+                "repository": self.what(ctx)[0],
                 "image": outcome.image,
                 "seconds": round((ctx.now() - started).total_seconds()),
                 "at": timezone.now().isoformat(),
@@ -91,23 +93,42 @@ class ProofOfLife(Step[HubContext]):
         )
 
 
+class TryLaunch(ProofOfLife):
+    """The same with any repository, as often as somebody likes."""
+
+    name, title, after = "launch", "Launch", ("health",)
+
+    def what(self, ctx: HubContext) -> tuple[str, str]:
+        arguments = ctx.operation.arguments
+        return str(arguments["repository"]), str(arguments.get("ref") or "HEAD")
+
+
 def _probe_token(ctx: HubContext, api: JupyterHub) -> str | None:
     """On a hub with sign-in a probe user launches; its token lives an hour at most and goes with the user."""
-    if ctx.spec.access != "github":
+    if not ctx.spec.signs_in:
         return None
     api.create_user(PROBE_USER)
     return api.create_token(PROBE_USER)
 
 
-def _tidy_up(api: JupyterHub) -> None:
-    """Removes the probe's users with their servers; also what a killed worker may have left running.
+def _tidy_up(ctx: HubContext, api: JupyterHub, repository: str, known: str = "") -> None:
+    """Removes the probe's users with their servers.
 
-    Nobody else launches this repository on a hub that has not been handed over yet.
+    On a hub that has not been handed over yet every guest of the repository is ours, also one that a killed worker has
+    left running. On one in use only the guest we know is: what a killed worker leaves there, the hub's own culling
+    removes when it has been idle.
     """
+    guest = repository.replace("/", "-") + "-"  # BinderHub names the guests it makes for a repository after it
+    alone = ctx.operation.kind == OperationKind.PROVISION
     for name in api.users():
-        if name == PROBE_USER or name.startswith(GUEST):
+        if name in (PROBE_USER, known) or (alone and name.startswith(guest)):
             api.stop_server(name)
             api.delete_user(name)
+
+
+def _guest(server_url: str) -> str:
+    """The user of a server, whose address is `…/user/<name>/`."""
+    return unquote(urlsplit(server_url).path.partition("/user/")[2].partition("/")[0])
 
 
 def _told(ctx: HubContext) -> set[str]:
@@ -124,11 +145,11 @@ def _await_answer(outcome: BuildOutcome) -> None:
         time.sleep(0.2)
 
 
-def _failure(outcome: BuildOutcome) -> Exception:
+def _failure(outcome: BuildOutcome, repository: str) -> Exception:
     if outcome.status_code == 429:
         return Throttled("The hub has had too many launches from here lately.", "It is tried again later.", delay=60.0)
     return PermanentError(
-        f"The hub could not launch {REPOSITORY}: {outcome.message or 'it did not say why'}",
+        f"The hub could not launch {repository}: {outcome.message or 'it did not say why'}",
         "The lines above tell where it stopped. If it is the registry, check the Docker Hub access token; then try"
         " again.",
         code="LaunchFailed",

@@ -86,24 +86,36 @@ class Release(InCluster):
         found = ctx.helm.release(ctx.kubeconfig(), names.release, names.namespace)
         if found is None or found.status != "deployed":
             return None
-        wanted = found.chart == f"{CHART}-{ctx.spec.chart_version}"
-        same = wanted and ctx.helm.values(ctx.kubeconfig(), names.release, names.namespace) == ctx.values()
+        same = (
+            is_chart(found, ctx.spec.chart_version)
+            and ctx.helm.values(ctx.kubeconfig(), names.release, names.namespace) == ctx.values()
+        )
         return found if same else None
 
     def apply(self, ctx: HubContext) -> None:
-        values = ctx.values()
+        ctx.hub_secrets()  # read before anything is announced: the vault may refuse
         ctx.intend(KIND, release_id(ctx), ctx.names.release)
-        ctx.cache["release"] = ctx.helm.upgrade_install(
-            ctx.kubeconfig(),
-            ctx.names.release,
-            ctx.names.namespace,
-            CHART,
-            ctx.profile.chart_repository,
-            ctx.spec.chart_version,
-            values,
-            ca_file=ctx.profile.chart_ca_bundle,
-            on_line=ctx.log,
-        )
+        ctx.cache["release"] = install(ctx)
+
+
+def install(ctx: HubContext) -> HelmRelease:
+    """One pass of Helm: brings the release to the context's description, and returns without waiting for pods."""
+    return ctx.helm.upgrade_install(
+        ctx.kubeconfig(),
+        ctx.names.release,
+        ctx.names.namespace,
+        CHART,
+        ctx.profile.chart_repository,
+        ctx.spec.chart_version,
+        ctx.values(),
+        ca_file=ctx.profile.chart_ca_bundle,
+        on_line=ctx.log,
+    )
+
+
+def is_chart(found: HelmRelease, version: str) -> bool:
+    """Whether the release is of this chart version; what stands behind a plus sign marks a build, not a version."""
+    return found.chart.partition("+")[0] == f"{CHART}-{version.partition('+')[0]}"
 
 
 def release_id(ctx: HubContext) -> str:

@@ -34,14 +34,19 @@ class Workloads(InCluster):
     name, title, after, expected, deadline = "workloads", "Hub starting", ("release",), 90, 25 * 60
 
     def look(self, ctx: HubContext) -> Found:
-        kubernetes, namespace = ctx.kubernetes(), ctx.names.namespace
-        workloads = kubernetes.workloads(namespace)
-        ready, wanted = sum(each.ready for each in workloads), sum(each.desired for each in workloads)
-        summary = f"{ready} of {wanted} pods ready"
-        if workloads and all(each.ready >= each.desired for each in workloads):
+        ready, summary = all_ready(ctx)
+        if ready:
             return Found.ready(summary)
-        trouble = _trouble(kubernetes.pods(namespace))
+        trouble = _trouble(ctx.kubernetes().pods(ctx.names.namespace))
         return Found.changing(f"{summary}; {trouble}" if trouble else summary)
+
+
+def all_ready(ctx: HubContext) -> tuple[bool, str]:
+    """Whether every workload of the hub runs as it was last described, and a sentence of how many pods do."""
+    workloads = ctx.kubernetes().workloads(ctx.names.namespace)
+    ready, wanted = sum(each.ready for each in workloads), sum(each.desired for each in workloads)
+    done = bool(workloads) and all(each.ready >= each.desired for each in workloads)
+    return done, f"{ready} of {wanted} pods ready"
 
 
 def _trouble(pods: Iterable[Pod]) -> str:
