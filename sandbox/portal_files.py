@@ -29,6 +29,7 @@ def profile(config: Config, ca_path: Path) -> dict[str, Any]:
         "chart_version": config.chart_version,
         "hub_address": f"http://127.{{h1}}.{{h2}}.{{h3}}:{config.hub_port}/",
         "hub_https": False,
+        "acr_host": f"127.{{h1}}.{{h2}}.{{h3}}:{config.port}",
         "azure_portal": "https://portal.azure.com",
         "currency": "GBP",
         "ca_bundle": str(ca_path),

@@ -23,6 +23,22 @@ DOCKER_ACCOUNTS: list[dict[str, Any]] = [
     {"username": "slipwaydemo", "token": "dckr_pat_demo", "organisations": ["slipwayorg"]},
 ]
 
+#: Neither Docker Hub's nor Azure's: one that gives out tokens as Harbor does, one with plain passwords.
+OTHER_REGISTRIES: list[dict[str, Any]] = [
+    {
+        "name": "university",
+        "kind": "token",
+        "projects": {"research": {"public": True}, "closed": {"public": False}},
+        "users": [{"username": "robot-slipway", "password": "registry-demo-token", "projects": ["research", "closed"]}],
+    },
+    {
+        "name": "departmental",
+        "kind": "basic",
+        "projects": {"research": {"public": True}},
+        "users": [{"username": "slipway", "password": "registry-demo-password", "projects": ["research"]}],
+    },
+]
+
 GITHUB_APPS: list[dict[str, Any]] = [
     {
         "client_id": "Ov23liSlipwayDemo001",

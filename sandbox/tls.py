@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import trustme
 
 
 def ensure_certificates(home: Path) -> tuple[Path, Path]:
-    """Makes `ca.pem` and the server's certificate chain with key once; returns their paths."""
+    """Makes `ca.pem` with its key, and the server's certificate chain with key, once; returns CA and server."""
     ca_path, server_path = home / "ca.pem", home / "server.pem"
-    if not (ca_path.exists() and server_path.exists()):
+    if not all(path.exists() for path in (ca_path, _key_path(home), server_path)):
         authority = trustme.CA()
-        server = authority.issue_cert("127.0.0.1", "localhost")
         authority.cert_pem.write_to_path(str(ca_path))
-        server_path.touch(mode=0o600)
-        server.private_key_and_cert_chain_pem.write_to_path(str(server_path))
+        _write_private(_key_path(home), authority.private_key_pem)
+        server = authority.issue_cert("127.0.0.1", "localhost")
+        _write_private(server_path, server.private_key_and_cert_chain_pem)
     return ca_path, server_path
+
+
+def server_context(home: Path, host: str) -> ssl.SSLContext:
+    """What a listener on another of the sandbox's addresses shows: a certificate of its own, made for this process."""
+    authority = trustme.CA.from_pem((home / "ca.pem").read_bytes(), _key_path(home).read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    return context
+
+
+def _key_path(home: Path) -> Path:
+    return home / "ca-key.pem"
+
+
+def _write_private(path: Path, content: trustme.Blob) -> None:
+    path.touch(mode=0o600)
+    content.write_to_path(str(path))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.azure import network, providers, tokens, vault_end
+from sandbox.azure import network, providers, registries, tokens, vault_end
 from sandbox.azure.due import settle
 from sandbox.azure.regions import normalise
 from sandbox.azure.store import GROUP_TYPE, Store, group_id
@@ -69,8 +69,12 @@ def _summary(body: Json) -> Json:
 
 
 def _rights(store: Store, body: Json) -> None:
-    granted = {"actions": list(body["actions"]), "not_actions": list(body.get("not_actions", []))}
+    granted = {"roles": [_role(role) for role in body.get("roles", [body])]}
     store.core.state.bucket("azure.rights").put(f"{body['client_id'].lower()}|{body['subscription'].lower()}", granted)
+
+
+def _role(body: Json) -> Json:
+    return {"actions": list(body["actions"]), "not_actions": list(body.get("not_actions", []))}
 
 
 def _vault_rights(store: Store, body: Json) -> None:
@@ -140,6 +144,15 @@ def _dns(store: Store, body: Json) -> None:
     store.core.state.bucket("azure.dns").put(f"{normalise(body['region'])}|{body['label']}", {"taken": True})
 
 
+def _registry_names(store: Store, body: Json) -> None:
+    """A registry's name that somebody elsewhere in Azure has; `taken` false gives it free."""
+    name = str(body["name"]).lower()
+    if body.get("taken", True):
+        registries.names_of_strangers(store).put(name, {"taken": True})
+    else:
+        registries.names_of_strangers(store).delete(name)
+
+
 def _expire_tokens(store: Store, _body: Json) -> None:
     tokens.expire_all(store.core)
 
@@ -182,6 +195,7 @@ SETTERS: dict[str, Setter] = {
     "policies": _policies,
     "outcomes": _outcomes,
     "dns": _dns,
+    "registry-names": _registry_names,
     "expire-tokens": _expire_tokens,
     "forget-operations": _forget_operations,
     "leftover": _leftover,

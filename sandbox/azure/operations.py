@@ -69,4 +69,4 @@ def result(call: Call) -> Response:
         return empty(202, {"location": address})
     if entry["status"] == "Failed" and isinstance(entry.get("error"), dict):
         return ok({"error": entry["error"]}, 409)
-    return empty(200)
+    return ok(entry["result"]) if "result" in entry else empty(200)

@@ -27,22 +27,40 @@ CONTRIBUTOR = {
         "Microsoft.Purview/consents/delete",
     ],
 }
-NOTHING: dict[str, list[str]] = {"actions": [], "not_actions": []}
+#: Role Based Access Control Administrator: lets its holder give others roles, and nothing else.
+ROLE_GIVER = {
+    "actions": [
+        "Microsoft.Authorization/roleAssignments/write",
+        "Microsoft.Authorization/roleAssignments/delete",
+        "*/read",
+        "Microsoft.Support/*",
+    ],
+    "not_actions": [],
+}
+Role = dict[str, list[str]]
 
 
-def of(core: Core, principal: Principal, subscription: str) -> dict[str, Any]:
-    """The actions granted and excepted; the worker is Contributor everywhere unless a test says otherwise."""
+def of(core: Core, principal: Principal, subscription: str) -> list[Role]:
+    """The roles held, each with actions granted and excepted.
+
+    Unless a test says otherwise the worker is Contributor everywhere, and may give roles in the demo's subscriptions.
+    """
     stored = core.state.bucket("azure.rights").get(f"{principal.client_id}|{subscription.lower()}")
     if stored is not None:
-        return stored
-    return CONTRIBUTOR if principal.client_id == seeds.WORKER_CLIENT_ID else NOTHING
+        return list(stored["roles"])
+    if principal.client_id != seeds.WORKER_CLIENT_ID:
+        return []
+    demo = any(entry["id"].lower() == subscription.lower() for entry in seeds.SUBSCRIPTIONS)
+    return [CONTRIBUTOR, ROLE_GIVER] if demo else [CONTRIBUTOR]
 
 
-def allows(granted: dict[str, Any], action: str) -> bool:
+def allows(roles: list[Role], action: str) -> bool:
+    """Whether any role grants the action; what a role excepts binds only itself."""
+
     def fits(patterns: list[str]) -> bool:
         return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
 
-    return fits(granted["actions"]) and not fits(granted["not_actions"])
+    return any(fits(role["actions"]) and not fits(role["not_actions"]) for role in roles)
 
 
 @lru_cache(maxsize=512)
@@ -65,11 +83,9 @@ def require(core: Core, principal: Principal, subscription: str, action: str, sc
 
 def permissions(call: Call) -> Response:
     """What the caller itself may do here; every principal may ask."""
-    granted = of(call.core, call.principal, call.subscription)
-    entry = {
-        "actions": granted["actions"],
-        "notActions": granted["not_actions"],
-        "dataActions": [],
-        "notDataActions": [],
-    }
-    return ok({"value": [entry] if granted["actions"] else []})
+    entries: list[dict[str, Any]] = [
+        {"actions": role["actions"], "notActions": role["not_actions"], "dataActions": [], "notDataActions": []}
+        for role in of(call.core, call.principal, call.subscription)
+        if role["actions"]
+    ]
+    return ok({"value": entries})

@@ -14,6 +14,7 @@ from sandbox.core import Core
 
 Record = dict[str, Any]
 VAULT_TYPE = "Microsoft.KeyVault/vaults"
+REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 FILLER = "MIIHhzCCBm-gAwIBAgITfAd" * 90  # a real poll address carries a certificate: some 2 kB
 
@@ -24,7 +25,10 @@ class Store:
         self.resources = core.state.bucket("azure.resources")
         self.operations = core.state.bucket("azure.operations")
         self.due = core.state.bucket("azure.due")
-        self.vaults = core.state.bucket("azure.vaults")  # name → id: names are unique in the whole world
+        # name → id: names are unique in the whole world
+        self.vaults = core.state.bucket("azure.vaults")
+        self.registries = core.state.bucket("azure.registries")
+        self.unique = {VAULT_TYPE: self.vaults, REGISTRY_TYPE: self.registries}
 
     # resources
 
@@ -38,13 +42,16 @@ class Store:
         record["private"].setdefault("created", self.core.clock.now())
         body = record["body"]
         self.resources.put(body["id"].lower(), record)
-        if body["type"] == VAULT_TYPE:
-            self.vaults.put(body["name"].lower(), {"id": body["id"]})
+        if (names := self.unique.get(body["type"])) is not None:
+            names.put(body["name"].lower(), {"id": body["id"]})
 
     def delete(self, resource_id: str) -> bool:
         record = self.resources.get(resource_id.lower())
-        if record and record["body"]["type"] == VAULT_TYPE:
-            self.vaults.delete(record["body"]["name"].lower())
+        if record and (names := self.unique.get(record["body"]["type"])) is not None:
+            names.delete(record["body"]["name"].lower())
+        roles = self.core.state.bucket("azure.role_assignments")
+        for key in roles.keys(f"{resource_id.lower()}/providers/microsoft.authorization/"):
+            roles.delete(key)  # what is gone cannot be entered
         return self.resources.delete(resource_id.lower())
 
     def under(self, prefix: str, resource_type: str = "") -> list[Record]:
@@ -82,13 +89,16 @@ class Store:
         self.operations.put(number, entry)
         return number
 
-    def finish(self, operation: str, status: str, error: dict[str, Any] | None = None) -> None:
-        """Ends an operation once: what has ended stays as it ended."""
+    def finish(
+        self, operation: str, status: str, error: dict[str, Any] | None = None, result: dict[str, Any] | None = None
+    ) -> None:
+        """Ends an operation once: what has ended stays as it ended. `result` is what its Location then answers."""
         entry = self.operations.get(operation)
         if entry is None or entry["status"] != "InProgress":
             return
         ended = entry | {"status": status, "endTime": self.core.clock.iso()}
-        self.operations.put(operation, ended | ({"error": error} if error else {}))
+        more = {name: value for name, value in (("error", error), ("result", result)) if value}
+        self.operations.put(operation, ended | more)
 
     def schedule(self, kind: str, seconds: float, **facts: Any) -> None:
         """Has the transition `kind` happen after so many simulated seconds."""

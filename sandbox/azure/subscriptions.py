@@ -42,7 +42,7 @@ def listing(call: Call) -> Response:
     seen = [
         _entry(entry)
         for key, entry in sorted(call.store.subscriptions().items())
-        if rights.of(call.core, call.principal, key)["actions"]
+        if any(role["actions"] for role in rights.of(call.core, call.principal, key))
     ]
     body = {"value": seen, "count": {"type": "Total", "value": len(seen)}}
     return ok(body) if len(seen) < 100 else page(call, seen, 100)

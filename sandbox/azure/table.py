@@ -14,6 +14,8 @@ from sandbox.azure import (
     network,
     operations,
     providers,
+    registries,
+    registries_tokens,
     resources,
     rights,
     role_assignments,
@@ -29,6 +31,8 @@ AKS = GROUP + "/providers/Microsoft.ContainerService/managedClusters"
 CLUSTER = AKS + "/{name}"
 POOL = CLUSTER + "/agentPools/{pool}"
 VAULTS = GROUP + "/providers/Microsoft.KeyVault/vaults"
+REGISTRIES = GROUP + "/providers/Microsoft.ContainerRegistry/registries"
+REGISTRY = REGISTRIES + "/{name}"
 ROLES = "{scope}/providers/Microsoft.Authorization/roleAssignments"
 
 
@@ -55,6 +59,7 @@ READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 WRITE_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/write"
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
 KEY_VAULT = "Microsoft.KeyVault/vaults"
+ACR = "Microsoft.ContainerRegistry/registries"
 
 #: The first row that fits wins; the last three take whatever no other row knows.
 ROWS: list[Row] = [
@@ -150,6 +155,26 @@ ROWS: list[Row] = [
     _row(f"PUT {VAULTS}/{{name}}", f"{KEY_VAULT}/write", vaults.put),
     _row(f"GET {VAULTS}/{{name}}", f"{KEY_VAULT}/read", vaults.get),
     _row(f"DELETE {VAULTS}/{{name}}", f"{KEY_VAULT}/delete", vaults.delete),
+    # registries
+    _row(
+        f"POST {SUB}/providers/Microsoft.ContainerRegistry/checkNameAvailability",
+        "Microsoft.ContainerRegistry/checkNameAvailability/read",
+        registries.check_name,
+    ),
+    _row(f"GET {SUB}/providers/Microsoft.ContainerRegistry/registries", f"{ACR}/read", registries.listing),
+    _row(f"GET {REGISTRIES}", f"{ACR}/read", registries.listing),
+    _row(f"PUT {REGISTRY}", f"{ACR}/write", registries.put),
+    _row(f"GET {REGISTRY}", f"{ACR}/read", registries.get),
+    _row(f"DELETE {REGISTRY}", f"{ACR}/delete", registries.delete),
+    _row(f"POST {REGISTRY}/listCredentials", f"{ACR}/listCredentials/action", registries.credentials),
+    _row(f"GET {REGISTRY}/listUsages", f"{ACR}/listUsages/read", registries.usages),
+    _row(f"GET {REGISTRY}/scopeMaps", f"{ACR}/scopeMaps/read", registries_tokens.maps),
+    _row(f"GET {REGISTRY}/scopeMaps/{{child}}", f"{ACR}/scopeMaps/read", registries_tokens.get_map),
+    _row(f"GET {REGISTRY}/tokens", f"{ACR}/tokens/read", registries_tokens.listing),
+    _row(f"PUT {REGISTRY}/tokens/{{child}}", f"{ACR}/tokens/write", registries_tokens.put),
+    _row(f"GET {REGISTRY}/tokens/{{child}}", f"{ACR}/tokens/read", registries_tokens.get),
+    _row(f"DELETE {REGISTRY}/tokens/{{child}}", f"{ACR}/tokens/delete", registries_tokens.delete),
+    _row(f"POST {REGISTRY}/generateCredentials", f"{ACR}/generateCredentials/action", registries_tokens.generate),
     # rights
     _row(f"GET {SUB}/providers/Microsoft.Authorization/permissions", "", rights.permissions),
     _row(f"GET {GROUP}/providers/Microsoft.Authorization/permissions", "", rights.permissions),

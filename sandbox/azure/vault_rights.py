@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import seeds
+from sandbox.azure import role_assignments
 from sandbox.azure.errors import AzureError
 from sandbox.azure.store import Record, Store
 from sandbox.azure.tokens import Principal
@@ -52,15 +53,8 @@ def _by_policy(body: dict[str, Any], principal: Principal) -> set[str]:
 
 
 def _by_role(store: Store, body: dict[str, Any], principal: Principal) -> set[str]:
-    found: set[str] = set()
-    known_since = store.core.clock.now() - store.core.clock.scaled(SPREADING)
-    for key, entry in store.core.state.bucket("azure.role_assignments").items():
-        scope = key.split("/providers/microsoft.authorization/")[0]
-        properties = entry["body"]["properties"]
-        inside = body["id"].lower().startswith(scope) and entry["created"] <= known_since
-        if inside and properties["principalId"].lower() == principal.object_id:
-            found |= set(ROLES.get(properties["roleDefinitionId"].rsplit("/", 1)[-1].lower(), ()))
-    return found
+    roles = role_assignments.roles_of(store, principal.object_id, body["id"], SPREADING)
+    return {verb for role in roles for verb in ROLES.get(role, ())}
 
 
 def require(store: Store, vault: Record, principal: Principal, verb: str, name: str) -> None:

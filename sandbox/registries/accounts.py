@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from typing import Any
 
 from sandbox import seeds
 from sandbox.core import Core
+from sandbox.registries.distribution import MANIFEST_TYPE, Shelf
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 #: A Docker ID, a person's or an organisation's: https://docs.docker.com/accounts/create-account/
@@ -24,7 +24,7 @@ class DockerHub:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.accounts = core.state.bucket("dockerhub.accounts")
-        self.manifests = core.state.bucket("dockerhub.manifests")
+        self.shelf = Shelf(core, "dockerhub")
 
     def account(self, username: str) -> dict[str, Any] | None:
         """The account of that name; e-mail addresses are no names here."""
@@ -50,27 +50,12 @@ class DockerHub:
         return repository.split("/")[0] in namespaces
 
     def has_image(self, repository: str, tag: str) -> bool:
-        return self.manifests.get(f"{repository}|{tag}") is not None
+        return self.shelf.has_image(repository, tag)
 
     def push_image(self, repository: str, tag: str) -> None:
         """Puts an image without layers: for builders that only need it to be there afterwards."""
         content = f'{{"schemaVersion":2,"mediaType":"{MANIFEST_TYPE}","layers":[],"annotations":{{"tag":"{tag}"}}}}'
-        self.put_manifest(repository, tag, content, MANIFEST_TYPE)
-
-    def put_manifest(self, repository: str, reference: str, content: str, media_type: str) -> str:
-        """Keeps a manifest under its tag and its digest; returns the digest."""
-        digest = digest_of(content.encode())
-        entry = {"digest": digest, "mediaType": media_type, "content": content}
-        for name in {reference, digest}:
-            self.manifests.put(f"{repository}|{name}", entry)
-        return digest
-
-
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-
-
-def digest_of(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
+        self.shelf.put_manifest(repository, tag, content, MANIFEST_TYPE)
 
 
 def unfit_name(account: dict[str, Any]) -> str:

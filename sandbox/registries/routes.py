@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.core import Core
-from sandbox.registries import docker_auth, github_api, github_oauth
+from sandbox.registries import control, docker_auth, github_api, github_oauth
 from sandbox.registries.accounts import DockerHub, unfit_name
 from sandbox.registries.docker_registry import Registry
+from sandbox.registries.service import Registries
 
 Plain = Callable[[Core, Request], Response]
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -20,6 +21,7 @@ ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 def routes(core: Core) -> list[BaseRoute]:
     core.services["dockerhub"] = DockerHub(core)
+    core.services["registries"] = Registries(core)
     registry = Registry(core)
     api = "/github-api"
 
@@ -44,6 +46,7 @@ def routes(core: Core) -> list[BaseRoute]:
         Route("/_sandbox/dockerhub/accounts", _setter(core, "dockerhub.accounts", "username"), methods=["POST"]),
         Route("/_sandbox/dockerhub/pulls", _setter(core, "dockerhub.pulls", "username"), methods=["POST"]),
         Route("/_sandbox/dockerhub/images", _images(core)),
+        *control.routes(core),
         Route("/_sandbox/github/apps", _setter(core, "github.apps", "client_id"), methods=["POST"]),
         Route("/_sandbox/github/users", _setter(core, "github.users", "login"), methods=["POST"]),
     ]
@@ -90,8 +93,6 @@ def _setter(core: Core, bucket: str, key: str) -> Any:
 
 def _images(core: Core) -> Any:
     async def endpoint(_request: Request) -> Response:
-        keys = core.state.bucket("dockerhub.manifests").keys()
-        pairs = [key.split("|", 1) for key in keys]
-        return JSONResponse([f"{name}:{tag}" for name, tag in pairs if not tag.startswith("sha256:")])
+        return JSONResponse(core.services["dockerhub"].shelf.images())
 
     return endpoint

@@ -50,7 +50,8 @@ def test_one_kubernetes_version_is_the_default_and_has_a_patch_number(az: AzureS
 def test_the_worker_may_do_what_a_hub_needs(az: AzureSession) -> None:
     granted = rights.permissions(az, PAID)
     assert granted.allows("Microsoft.ContainerService/managedClusters/write")
-    assert not granted.allows("Microsoft.Authorization/roleAssignments/write")
+    assert granted.allows("Microsoft.Authorization/roleAssignments/write")
+    assert not granted.allows("Microsoft.Authorization/roleDefinitions/write")
 
 
 def test_the_web_process_may_do_nothing_in_a_subscription(web_az: AzureSession) -> None:
