@@ -302,8 +302,14 @@ def _cluster(found: Any) -> Cluster:
         fqdn=properties.fqdn or "",
         error=failure.get("message") or "",
         error_code=failure.get("code") or "",
+        node_identity=_node_identity(properties),
         tier=word(found.sku.tier) if found.sku else "",
     )
+
+
+def _node_identity(properties: Any) -> str:
+    found = (properties.identity_profile or {}).get("kubeletidentity")
+    return str(found.object_id or "") if found else ""
 
 
 def _provisioning_error(properties: Any) -> Mapping[str, Any]:

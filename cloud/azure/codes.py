@@ -71,6 +71,11 @@ SPREADING = Meaning(
     "the right to do so has not arrived yet; Azure takes some minutes to spread one",
     "It is tried again by itself. If it goes on, ask for a Key Vault role for the portal's identity.",
 )
+NEW_IDENTITY = Meaning(
+    NotYet,
+    "Azure's directory does not know the cluster's new identity everywhere yet",
+    "It is tried again by itself.",
+)
 BAD_SECRET = Meaning(
     SignInFailed,
     "Azure does not accept the portal's client secret",
@@ -123,10 +128,15 @@ MEANINGS: dict[str, Meaning] = {
     "VaultNameNotValid": BAD_NAME,
     "InvalidResourceName": BAD_NAME,
     "InvalidResourceGroup": BAD_NAME,
+    "AlreadyInUse": TAKEN,
     "VaultAlreadyExists": TAKEN,
     "ConflictError": TAKEN,
     "ObjectIsDeletedButRecoverable": TAKEN,
     "DnsRecordInUse": TAKEN,
+    "TokenNotActive": BUSY,
+    "RegistryNotReady": BUSY,
+    "PrincipalNotFound": NEW_IDENTITY,
+    "RoleAssignmentExists": EXISTS,
     "ObjectIsBeingDeleted": BUSY,
     "ObjectIsBeingRecovered": BUSY,
     "OperationPreempted": BUSY,

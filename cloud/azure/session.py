@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.keyvault.secrets import SecretClient
     from azure.mgmt.compute import ComputeManagementClient
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
     from azure.mgmt.containerservice import ContainerServiceClient
     from azure.mgmt.resource.resources import ResourceManagementClient
     from azure.mgmt.resource.subscriptions import SubscriptionClient
@@ -53,6 +54,12 @@ class AzureSession:
         from azure.mgmt.containerservice import ContainerServiceClient
 
         return self._arm("clusters", subscription, ContainerServiceClient)
+
+    def registries(self, subscription: str) -> "ContainerRegistryManagementClient":
+        """Container registries of one subscription."""
+        from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+
+        return self._arm("registries", subscription, ContainerRegistryManagementClient)
 
     def resources(self, subscription: str) -> "ResourceManagementClient":
         """Resource groups, tags and providers of one subscription."""

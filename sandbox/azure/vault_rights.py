@@ -17,8 +17,8 @@ OFFICER, USER, ADMINISTRATOR = (
 )
 ALL = ("get", "list", "set", "delete", "recover", "purge")
 ROLES = {OFFICER: ALL, ADMINISTRATOR: ALL, USER: ("get", "list")}
-#: The portal's vault: the web process may only set, the worker only read and remove.
-PORTAL = {seeds.WEB_CLIENT_ID: ("set",), seeds.WORKER_CLIENT_ID: ("get", "list", "delete", "purge")}
+#: The portal's vault: the web process may only set; the worker reads, removes, and sets what Azure made for a hub.
+PORTAL = {seeds.WEB_CLIENT_ID: ("set",), seeds.WORKER_CLIENT_ID: ("get", "list", "set", "delete", "purge")}
 SPREADING = 120  # seconds until a new role assignment is known to a vault
 ACTIONS = {
     "get": "getSecret",
