@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cloud import helm_records
 from cloud import kubeconfig as kubeconfigs
 from cloud.errors import NotYet, Unavailable
 from cloud.helm_charts import ChartCache
 from cloud.helm_errors import HelmError, Mask, ValuesRefused, explain, progress_line
 from cloud.helm_process import Run, checked_binary, environment, run
+from cloud.kubernetes import KubernetesCluster
 
 __all__ = ["Helm", "HelmError", "Release", "Revision", "ValuesRefused"]
 
@@ -140,16 +142,15 @@ class Helm:
         """Get a release that a killed Helm left behind to where an upgrade works."""
         found = self.release(kubeconfig, name, namespace)
         if found is None or not (found.pending or found.status == "uninstalling"):
-            return
+            return None
         age = (datetime.now(UTC) - found.updated).total_seconds() if found.updated else self._stuck_after
         if age < self._stuck_after:
             wait = self._stuck_after - age
             raise NotYet("Helm may still be at work on this hub.", "It is tried again by itself.", delay=wait)
-        good = [entry.revision for entry in self.history(kubeconfig, name, namespace) if entry.status == "deployed"]
-        if good and found.pending:
-            self._rollback(kubeconfig, name, namespace, good[-1], lock, on_line)
-        else:
-            self._uninstall(kubeconfig, name, namespace, lock, on_line)
+        if found.status == "uninstalling":
+            return self._uninstall(kubeconfig, name, namespace, lock, on_line)
+        helm_records.mark_failed(KubernetesCluster(kubeconfig), name, namespace, found.revision)
+        return None
 
     def _rollback(
         self, kubeconfig: bytes, name: str, namespace: str, revision: int, lock: int, on_line: Listener | None

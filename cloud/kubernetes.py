@@ -135,6 +135,14 @@ class KubernetesCluster:
             raise _refusal(f"read the log of {pod}", status, data)
         return data.decode("utf-8", "replace").splitlines()
 
+    def find_raw(self, what: str, path: str) -> dict[str, Any] | None:
+        """One object as its JSON, or None; for the few that have no type here."""
+        return self._find(what, path)
+
+    def replace_raw(self, what: str, path: str, content: dict[str, Any]) -> None:
+        """Writes an object back; raises Conflict when somebody else has changed it since it was read."""
+        self._call(what, "PUT", path, body=content)
+
     def _list(self, what: str, path: str, read: Callable[[Any], Thing]) -> list[Thing]:
         items: list[Thing] = []
         query = [("limit", "500")]

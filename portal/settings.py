@@ -131,6 +131,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 HELM_BINARY = env.text("HELM_BINARY", str(SLIPWAY_HOME / "bin" / "helm"))
+#: How long a Helm that nobody on this machine sees may still be at work on another one, in seconds.
+SLIPWAY_HELM_STUCK_SECONDS = float(env.text("SLIPWAY_HELM_STUCK_SECONDS", "10"))
 #: Regions offered on the form; "" offers every physical region the subscription has.
 SLIPWAY_REGIONS = env.items("SLIPWAY_REGIONS")
 #: Shortest time between two looks at something that changes, in seconds; it grows while nothing happens.

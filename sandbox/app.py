@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import faults
+from sandbox import faults, holds
 from sandbox.core import Core
 
 #: Order matters: ARM's catch-all paths come last.
@@ -58,6 +58,7 @@ def build(core: Core) -> Starlette:
         Route("/_sandbox/healthz", healthz),
         Route("/_sandbox/journal", journal),
         Route("/_sandbox/faults", faults.control, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/held", holds.control, methods=["GET", "POST"]),
     ]
     for area in AREAS:
         make_routes: Callable[[Core], list[BaseRoute]] | None = _attribute(area, "routes", "routes")

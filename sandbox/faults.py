@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import fault_shapes
+from sandbox import fault_shapes, holds
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>The gateway could not reach its backend.</body></html>"
 
@@ -26,7 +26,7 @@ def _azure(code: str, message: str) -> str:
     return json.dumps({"error": {"code": code, "message": message}})
 
 
-#: kind → (status, headers, body). `slow`, `drop` and `custom` are handled apart.
+#: kind → (status, headers, body). `slow`, `drop`, `hold` and `custom` are handled apart.
 PRESETS: dict[str, tuple[int, dict[str, str], str]] = {
     "throttled": (429, {"retry-after": "1"}, _azure("TooManyRequests", "The request is being throttled.")),
     "throttled-silent": (429, {}, _azure("TooManyRequests", "The request is being throttled.")),
@@ -98,6 +98,7 @@ class Faults:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self.rules: list[Fault] = []
+        self.holds = holds.Holds()
 
     def add(self, rule: dict[str, Any]) -> Fault:
         fault = Fault(number=next(self._numbers), **rule)
@@ -130,6 +131,8 @@ class FaultMiddleware:
             return await self.app(scope, receive, send)
         if fault.delay:
             await asyncio.sleep(fault.delay)
+        if fault.kind == "hold":
+            return await holds.pass_through(self.faults.holds, self.app, scope, receive, send)
         if fault.kind == "slow":
             return await self.app(scope, receive, send)
         if not fault.before:
@@ -157,4 +160,5 @@ async def control(request: Request) -> Response:
         return JSONResponse(asdict(faults.add(await request.json())), 201)
     if request.method == "DELETE":
         faults.rules.clear()
+        faults.holds.release()
     return JSONResponse([asdict(rule) for rule in faults.rules])

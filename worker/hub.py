@@ -122,7 +122,8 @@ class HubContext(Context):
 
     @property
     def helm(self) -> Helm:
-        return Helm(Path(settings.HELM_BINARY), settings.SLIPWAY_HOME / "helm")
+        patience = settings.SLIPWAY_HELM_STUCK_SECONDS
+        return Helm(Path(settings.HELM_BINARY), settings.SLIPWAY_HOME / "helm", stuck_after=patience)
 
     def secret(self, purpose: str) -> str:
         """Reads a secret from the vault, at the moment of use; its value is masked everywhere from then on."""

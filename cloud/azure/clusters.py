@@ -65,6 +65,8 @@ class Cluster:
     error: str = ""
     error_code: str = ""
     tier: str = ""
+    #: Object id of the identity that the nodes pull images as.
+    node_identity: str = ""
 
 
 def get_cluster(az: AzureSession, subscription: str, group: str, name: str) -> Cluster | None:

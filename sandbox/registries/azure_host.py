@@ -25,7 +25,7 @@ ALL = {"pull", "push", "delete"}
 
 
 class AzureHost(TokenHost):
-    token_path = "/oauth2/token"  # noqa: S105
+    token_path = "/oauth2/token"
     issuer = "Azure Container Registry"
     fields = ("access_token",)
     denied = "authentication required, visit https://aka.ms/acr/authorization for more information."

@@ -62,7 +62,7 @@ class Members(Host):
 
 
 class ProjectHost(Members, TokenHost):
-    token_path = "/service/token"  # noqa: S105
+    token_path = "/service/token"
     service, issuer = "harbor-registry", "harbor-token-issuer"
 
     def __init__(self, core: Core, entry: Body) -> None:
