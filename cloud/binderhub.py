@@ -8,10 +8,10 @@ import httpx
 
 from cloud import web
 from cloud.build_stream import BuildOutcome, follow_build
-from cloud.errors import NotYet, PermissionDenied, Unavailable
+from cloud.errors import PermissionDenied, Unavailable
 from cloud.jupyterhub import JupyterHub
 
-__all__ = ["BuildOutcome", "Check", "Health", "JupyterHub", "follow_build", "health", "server_answers", "stop_server"]
+__all__ = ["BuildOutcome", "Check", "Health", "JupyterHub", "follow_build", "health", "server_answers"]
 
 THE_HUB = "The hub"
 #: Where the hub's own proxy serves the binder.
@@ -67,14 +67,6 @@ def server_answers(url: str, token: str) -> bool:
         return False
     with web.reaching(THE_HUB):
         return "version" in web.body(answer, THE_HUB)
-
-
-def stop_server(url: str, token: str) -> None:
-    """Shut a launched server down; one that is gone already is fine."""
-    with web.client(url, timeout=PATIENCE) as http, web.reaching("The server that was launched"):
-        answer = http.post(f"{_with_slash(url)}api/shutdown", headers={"Authorization": f"token {token}"})
-    if answer.status_code >= 400 and answer.status_code not in {404, 424, 503}:
-        raise NotYet(f"The server that was launched does not stop (status {answer.status_code}).", web.AGAIN)
 
 
 def _get(url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:

@@ -1,6 +1,7 @@
 """JupyterHub's own API, with a token that the hub accepts."""
 
 from collections.abc import Container
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,24 @@ from cloud import web
 from cloud.errors import Conflict, InvalidRequest, PermissionDenied, Unavailable
 
 THE_HUB = "The hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A person's default server. `token` is the one a binder launched it with; with sign-in it opens nothing."""
+
+    ready: bool
+    path: str
+    image: str = ""
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody the hub knows, and their server when one runs or starts."""
+
+    name: str
+    server: Server | None = None
 
 
 class JupyterHub:
@@ -23,11 +42,11 @@ class JupyterHub:
         """JupyterHub's version."""
         return str(web.body(self._call("GET", ""), THE_HUB).get("version", ""))
 
-    def users(self) -> list[str]:
-        """Names of everybody the hub knows."""
+    def people(self) -> list[Person]:
+        """Everybody the hub knows."""
         with web.reaching(THE_HUB):
             found = self._call("GET", "/users").json()
-        return [str(user["name"]) for user in found] if isinstance(found, list) else []
+        return [_person(user) for user in found] if isinstance(found, list) else []
 
     def create_user(self, name: str) -> None:
         """Add a person; somebody who is there already is fine."""
@@ -55,6 +74,15 @@ class JupyterHub:
         if answer.status_code < 300 or answer.status_code in fine:
             return answer
         raise _refusal(answer)
+
+
+def _person(model: dict[str, Any]) -> Person:
+    server = (model.get("servers") or {}).get("")
+    if not server:
+        return Person(str(model["name"]))
+    asked = server.get("user_options") or {}
+    image, token = str(asked.get("image") or ""), str(asked.get("token") or "")
+    return Person(str(model["name"]), Server(bool(server.get("ready")), str(server.get("url") or ""), image, token))
 
 
 def _refusal(answer: httpx.Response) -> Exception:

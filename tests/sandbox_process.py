@@ -125,7 +125,7 @@ class SandboxProcess:
         self.control("faults", method="DELETE")
 
     def _trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.ca))
+        return trusting(self.ca)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -160,6 +160,11 @@ def helm_binary() -> Path:
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"There is no Helm at {path}: run `make helm`, or set HELM_BINARY.")
     return path
+
+
+def trusting(ca: Path) -> ssl.SSLContext:
+    """TLS that trusts the simulated cloud's own authority."""
+    return ssl.create_default_context(cafile=str(ca))
 
 
 def _free_ports(count: int) -> list[int]:

@@ -130,6 +130,7 @@ class Api:
                 "pending": None if server["ready"] else "spawn",
                 "started": clock.iso(server["started"]),
                 "last_activity": clock.iso(server["last_activity"]),
+                "user_options": {key: server[key] for key in ("image", "repo_url", "token")},
                 "url": f"/user/{user['name']}/" + (f"{name}/" if name else ""),
             }
             for name, server in (user.get("servers") or {}).items()

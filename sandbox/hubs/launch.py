@@ -130,7 +130,10 @@ class Launcher:
             return 404, {"status": 404, "message": "Not Found"}
         if not target.serves("hub"):
             return 503, None
-        return self.api.call(target, method, path, hub.binder_token, body)
+        answer = self.api.call(target, method, path, hub.binder_token, body)
+        if method != "GET":
+            self.world.core.journal.record("hubs", method, f"{base_path}{path}", answer[0], "asked by the binder")
+        return answer
 
     def _api_url(self, hub: Installed) -> str:
         settings = hub.binder_settings

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cloud.binderhub import follow_build, health, server_answers, stop_server
+from cloud.binderhub import follow_build, health, server_answers
 from cloud.errors import PermissionDenied, Throttled, Unavailable
 
 SPEC = "binder-examples/requirements/HEAD"
@@ -182,4 +182,3 @@ def test_a_server_that_does_not_take_its_token_is_refused() -> None:
 def test_a_server_on_its_way_does_not_answer_yet() -> None:
     with serving(lambda request: plain(request, 503, "text/html")) as url:
         assert server_answers(url, "t") is False
-        stop_server(url, "t")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from django.utils import timezone
 
 from cloud import binderhub
 from cloud.binderhub import BuildOutcome, JupyterHub
-from cloud.errors import NotYet, PermanentError, Throttled
+from cloud.errors import NotYet, PermanentError, SlipwayError, Throttled
+from cloud.jupyterhub import Person, Server
 from deployments.models import Event
 from deployments.states import OperationKind
 from worker.hub import HubContext
@@ -17,7 +18,7 @@ from worker.step import Found, Step
 
 REPOSITORY = "binder-examples/requirements"
 PROBE_USER = "slipway-probe"
-LAUNCHING = "launching"
+LAUNCHING, TIDY = "launching", "tidy"
 #: A server that has just started may take a moment to answer (seconds).
 FIRST_ANSWER = 15.0
 
@@ -42,7 +43,7 @@ class ProofOfLife(Step[HubContext]):
     name, title, after, expected, deadline = "proof", f"Proof of life: launch {REPOSITORY}", ("health",), 60, 40 * 60
 
     def check(self, ctx: HubContext) -> Found:
-        if ctx.operation.result.get("proof"):
+        if ctx.operation.result.get("proof") and ctx.run.token == TIDY:
             return Found.ready(f"{self.what(ctx)[0]} was launched and answered")
         if phase := ctx.cache.pop("build", ""):
             # Listened to in this very pass: the build goes on by itself, the next pass listens again.
@@ -55,8 +56,10 @@ class ProofOfLife(Step[HubContext]):
 
     def apply(self, ctx: HubContext) -> None:
         api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token)
-        if ctx.run.token == LAUNCHING:
-            _tidy_up(ctx, api, self.what(ctx)[0])
+        if proof := ctx.operation.result.get("proof"):
+            return _tidy_up(ctx, api, self.what(ctx)[0], proof["guest"])
+        if ctx.run.token == LAUNCHING and self._went_on(ctx, api):
+            return None
         token = _probe_token(ctx, api)
         ctx.hold()
         ctx.keep_token(LAUNCHING)
@@ -70,27 +73,44 @@ class ProofOfLife(Step[HubContext]):
         )
         if not outcome.done:
             ctx.cache["build"] = outcome.phase or "waiting"
-            return
+            return None
         if outcome.phase == "failed":
             raise _failure(outcome, self.what(ctx)[0])
-        self._prove(ctx, api, outcome)
+        return self._prove(ctx, api, outcome)
+
+    def _went_on(self, ctx: HubContext, api: JupyterHub) -> bool:
+        """Takes up a server that an earlier pass had launched and then lost sight of, instead of launching another."""
+        probes = _probes(ctx, api, self.what(ctx)[0])
+        name, server = next(((each.name, each.server) for each in probes if each.server), ("", None))
+        if server is None:
+            return False
+        if not server.ready:
+            ctx.cache["build"] = LAUNCHING
+            return True
+        ctx.log("A server had been launched already; it goes on with that one.")
+        self._prove(ctx, api, _outcome(ctx, api, name, server))
+        return True
 
     def _prove(self, ctx: HubContext, api: JupyterHub, outcome: BuildOutcome) -> None:
+        repository, guest = self.what(ctx)[0], _guest(outcome.server_url)
         try:
             _await_answer(outcome)
-            ctx.log("The launched server answers; shutting it down.")
-        finally:
-            binderhub.stop_server(outcome.server_url, outcome.server_token)
-            _tidy_up(ctx, api, self.what(ctx)[0], _guest(outcome.server_url))
+        except SlipwayError:
+            _tidy_up(ctx, api, repository, guest)
+            raise
+        ctx.log("The launched server answers; shutting it down.")
         started = ctx.run.started_at or ctx.now()
+        # Kept before anything is shut down: whoever goes on after a crash then only tidies up.
         ctx.keep_result(
             proof={
-                "repository": self.what(ctx)[0],
+                "repository": repository,
                 "image": outcome.image,
+                "guest": guest,
                 "seconds": round((ctx.now() - started).total_seconds()),
                 "at": timezone.now().isoformat(),
             }
         )
+        _tidy_up(ctx, api, repository, guest)
 
 
 class TryLaunch(ProofOfLife):
@@ -111,19 +131,32 @@ def _probe_token(ctx: HubContext, api: JupyterHub) -> str | None:
     return api.create_token(PROBE_USER)
 
 
-def _tidy_up(ctx: HubContext, api: JupyterHub, repository: str, known: str = "") -> None:
-    """Removes the probe's users with their servers.
+def _probes(ctx: HubContext, api: JupyterHub, repository: str, known: str = "") -> list[Person]:
+    """Who is on the hub because of us.
 
     On a hub that has not been handed over yet every guest of the repository is ours, also one that a killed worker has
     left running. On one in use only the guest we know is: what a killed worker leaves there, the hub's own culling
     removes when it has been idle.
     """
-    guest = repository.replace("/", "-") + "-"  # BinderHub names the guests it makes for a repository after it
+    guest = repository.replace("/", "-").lower() + "-"  # BinderHub names the guests it makes for a repository after it
     alone = ctx.operation.kind == OperationKind.PROVISION
-    for name in api.users():
-        if name in (PROBE_USER, known) or (alone and name.startswith(guest)):
-            api.stop_server(name)
-            api.delete_user(name)
+    ours = {PROBE_USER, known}
+    return [each for each in api.people() if each.name in ours or (alone and each.name.startswith(guest))]
+
+
+def _tidy_up(ctx: HubContext, api: JupyterHub, repository: str, known: str = "") -> None:
+    """Removes the probe's users with their servers."""
+    for person in _probes(ctx, api, repository, known):
+        api.stop_server(person.name)
+        api.delete_user(person.name)
+    ctx.keep_token(TIDY)
+
+
+def _outcome(ctx: HubContext, api: JupyterHub, name: str, server: Server) -> BuildOutcome:
+    """What the launch would have told, had somebody listened to its end."""
+    token = api.create_token(name) if ctx.spec.signs_in else server.token
+    url = urljoin(ctx.address, server.path)
+    return BuildOutcome("ready", image=server.image, server_url=url, server_token=token, done=True)
 
 
 def _guest(server_url: str) -> str:
