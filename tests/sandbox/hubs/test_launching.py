@@ -65,8 +65,14 @@ def test_two_visitors_watch_one_build(install: Callable[..., Hub]) -> None:
     hub = install()
     seen: list[list[dict[str, object]]] = []
     watchers = [threading.Thread(target=lambda: seen.append(hub.launch())) for _ in range(2)]
+    # Held at the door until both are there: a build at this speed is over before a second visitor has come by himself.
+    sandbox = hub.cluster.sandbox
+    sandbox.fault("/services/binder/build/", "hold", method="GET", count=2)
     for watcher in watchers:
         watcher.start()
+    for when in ("before", "after"):
+        until(lambda when=when: [one["when"] for one in sandbox.control("held")] == [when] * 2, f"two held {when}")
+        sandbox.control("held", {})
     for watcher in watchers:
         watcher.join()
     logs = [[event for event in events if event["phase"] in ("fetching", "building")] for events in seen]
