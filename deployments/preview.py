@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from deployments import catalogue, naming, outside
 from deployments.catalogue import QuotaLeft
-from deployments.forms import RequestForm
+from deployments.costs import spec_cost
+from deployments.forms import SpecForm
 from deployments.naming import Names
-from deployments.place import MOST_NODES
 from deployments.pricing import Estimate
-from deployments.submission import callback_url
+from deployments.rendering import overlay_difference
+from deployments.spec import HubSpec
+from deployments.values import oauth_callback
+from deployments.values.registry import image_prefix
 
 BINDER_PATH = "services/binder/"
 
@@ -35,11 +37,13 @@ class QuotaUse:
 
 @dataclass(frozen=True)
 class Preview:
-    """None or "" wherever too little has been typed."""
+    """None or "" wherever too little has been typed. `record` is what an own domain must lead to."""
 
+    spec: HubSpec
     name_problem: str
     names: Names | None
     address: str
+    record: str
     estimate: Estimate | None
     quotas: list[QuotaUse]
     images: str
@@ -51,25 +55,32 @@ class Preview:
 
     @property
     def callback(self) -> str:
-        return callback_url(self.address) if self.address else ""
+        return oauth_callback(self.address) if self.address else ""
+
+    @property
+    def overlay_difference(self) -> list[str]:
+        """What the expert values change, as the lines of a diff."""
+        if not self.spec.overlay or self.names is None:
+            return []
+        return overlay_difference(self.spec, self.names, self.address)
 
 
-def preview(form: RequestForm) -> Preview:
+def preview(form: SpecForm) -> Preview:
     """Looks at a form as it stands, valid or not."""
-    name = str(_typed(form, "name") or "").strip()
-    problem = naming.problem_with_hub_name(name) if name else ""
-    names = naming.derive(name, form.draft_id) if name and not problem else None
-    region = form.place.region
-    address = outside.profile().hub_url(names.dns_label, region.name) if names and region else ""
-    size, count = str(_typed(form, "node_size") or ""), _count(_typed(form, "node_count"))
-    namespace = str(_typed(form, "docker_organisation") or _typed(form, "docker_username") or "").strip()
+    spec, names = form.sketch(), form.names
+    name = str(form["name"].value() or "").strip()
+    place = names if names and spec.region else None
+    address = outside.hub_address(spec, place) if place else ""
+    counted = bool(spec.node_size and spec.node_count)
     return Preview(
-        name_problem=problem,
+        spec=spec,
+        name_problem=naming.problem_with_hub_name(name) if name else "",
         names=names,
         address=address,
-        estimate=catalogue.cost(region.name, size, count) if region and size and count else None,
-        quotas=quota_uses(form.place.offer, size, count),
-        images=f"{namespace}/{_typed(form, 'image_prefix') or ''}…" if namespace and "@" not in namespace else "",
+        record=urlsplit(outside.profile().hub_url(place.dns_label, spec.region)).hostname or "" if place else "",
+        estimate=spec_cost(spec) if counted else None,
+        quotas=pool_quota_uses(form.place.offer, spec) if counted else [],
+        images=_images(spec, names),
         new_app_url=new_app_url(name, address) if address else "",
     )
 
@@ -83,20 +94,31 @@ def quota_uses(offer: catalogue.Offer | None, size_name: str, count: int) -> lis
     return [QuotaUse(quota, size.vcpus * count) for quota in (offer.cores, family) if quota]
 
 
+def pool_quota_uses(offer: catalogue.Offer | None, spec: HubSpec) -> list[QuotaUse]:
+    """The quotas that all the hub's nodes count against, with as many for sessions as there may ever be."""
+    uses = quota_uses(offer, spec.node_size, spec.node_count)
+    if spec.has_user_pool:
+        uses += quota_uses(offer, spec.user_node_size, spec.user_nodes_max)
+    cores: dict[str, QuotaUse] = {}
+    for use in uses:
+        before = cores.get(use.quota.label)
+        cores[use.quota.label] = QuotaUse(use.quota, use.cores + (before.cores if before else 0))
+    return list(cores.values())
+
+
 def new_app_url(name: str, address: str) -> str:
     """GitHub's page for a new OAuth app, filled in."""
     filled = {
         "oauth_application[name]": f"Binder {name}",
         "oauth_application[url]": address,
-        "oauth_application[callback_url]": callback_url(address),
+        "oauth_application[callback_url]": oauth_callback(address),
     }
     return f"{outside.profile().github}/settings/applications/new?{urlencode(filled)}"
 
 
-def _typed(form: RequestForm, name: str) -> Any:
-    return form[name].value()
-
-
-def _count(value: Any) -> int:
-    text = str(value or "")
-    return min(int(text), MOST_NODES) if text.isdecimal() and len(text) < 6 else 0
+def _images(spec: HubSpec, names: Names | None) -> str:
+    """How the name of every image begins, once it is known who stores them."""
+    who = {"dockerhub": spec.image_namespace, "acr": "slipway", "other": spec.registry_address}[spec.registry]
+    if not (names and who and spec.image_prefix):
+        return ""
+    return f"{image_prefix(spec, names, outside.registry_host(spec, names))}…"

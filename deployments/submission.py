@@ -7,6 +7,7 @@ from deployments import naming, outside, services
 from deployments.forms import RequestForm
 from deployments.models import Deployment
 from deployments.spec import HubSpec
+from deployments.values import oauth_callback
 
 #: Where each refusal of the outside world belongs on the form.
 DOCKER_FIELDS: dict[type[SlipwayError], str] = {SignInFailed: "docker_token", PermissionDenied: "docker_organisation"}
@@ -32,11 +33,6 @@ def submit(form: RequestForm) -> Deployment | None:
         return None
 
 
-def callback_url(form_address: str) -> str:
-    """Where GitHub sends people back to after they signed in."""
-    return f"{form_address}hub/oauth_callback"
-
-
 def told(error: SlipwayError) -> str:
     """What happened and what to do, as one paragraph."""
     return f"{error.user_message} {error.remedy}".strip()
@@ -49,6 +45,8 @@ def _sent_before(form: RequestForm) -> Deployment | None:
 def _docker_hub_agrees(form: RequestForm, spec: HubSpec) -> bool:
     from cloud.registries import check_docker_hub
 
+    if spec.registry != "dockerhub":
+        return True
     token = form.cleaned_data["docker_token"]
     try:
         check_docker_hub(outside.profile(), spec.docker_username, token, spec.image_namespace, spec.image_prefix)
@@ -63,10 +61,9 @@ def _docker_hub_agrees(form: RequestForm, spec: HubSpec) -> bool:
 def _github_agrees(form: RequestForm, spec: HubSpec) -> bool:
     from cloud.github import check_oauth_app
 
-    if spec.access != "github":
+    if not spec.signs_in:
         return True
-    label = naming.derive(spec.name, form.draft_id).dns_label
-    callback = callback_url(outside.profile().hub_url(label, spec.region))
+    callback = oauth_callback(outside.hub_address(spec, naming.derive(spec.name, form.draft_id)))
     try:
         check_oauth_app(outside.profile(), spec.github_client_id, form.cleaned_data["github_secret"], callback)
     except SlipwayError as error:

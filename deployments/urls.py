@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("hubs/", hubs.everybodys, name="everybodys"),
     path("hubs/new/", requests.new, name="new"),
     path("hubs/new/parts", requests.parts, name="parts"),
+    path("hubs/new/check", requests.check, name="check"),
     path("hubs/<uuid:hub_id>/", hubs.detail, name="detail"),
     path("hubs/<uuid:hub_id>/progress", hubs.live, name="progress"),
     path("hubs/<uuid:hub_id>/values.yaml", hubs.values, name="values"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deployments.forms import SECRETS, RequestForm
+from deployments.advice import advice
+from deployments.forms import CHECKED, FOLDED, SECRETS, RequestForm, typed_secrets, without_secrets
 from deployments.preview import preview
 from deployments.submission import submit
 from deployments.views.guard import person
@@ -28,7 +31,7 @@ def new(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Your request for {hub.name} is in. A reviewer decides next.")
         return redirect(hub)
     status = 422 if form.is_bound else 200
-    return render(request, "hubs/new.html", {"form": form, "preview": preview(form)}, status=status)
+    return render(request, "hubs/new.html", _context(form), status=status)
 
 
 @sensitive_post_parameters(*SECRETS)
@@ -38,15 +41,32 @@ def parts(request: HttpRequest) -> HttpResponse:
     """The parts of the form that hang on what has been chosen; nothing is checked and nothing kept."""
     form = _as_typed(request)
     context = {"form": form, "preview": preview(form), "changed": request.headers.get("HX-Target", "")}
-    return render(request, "hubs/_parts.html", context)
+    return render(request, "hubs/form/_parts.html", context)
+
+
+@sensitive_variables()
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """What stands in the way so far; with `about`, only what trying that section's secrets tells."""
+    form, about = _as_typed(request), request.GET.get("about", "")
+    secrets = typed_secrets(form.sketch(), request.POST, CHECKED.get(about, ()))
+    fields = FOLDED[about] if about in CHECKED else ()
+    said = advice(form, secrets, fields) if secrets or not fields else []
+    context = {"form": form, "preview": preview(form), "advice": said, "about": fields, "tried": bool(secrets)}
+    return render(request, "hubs/form/_check.html", context)
 
 
 def _refreshed(request: HttpRequest) -> HttpResponse:
     """The whole form with what hangs on the choices made anew: what `parts` does, for a browser without scripts."""
     form = _as_typed(request)
-    return render(request, "hubs/new.html", {"form": form, "preview": preview(form), "refreshed": True})
+    return render(request, "hubs/new.html", _context(form) | {"refreshed": True})
 
 
 def _as_typed(request: HttpRequest) -> RequestForm:
-    typed = {name: value for name, value in request.POST.items() if name not in SECRETS}
-    return RequestForm(person(request), initial=typed)
+    return RequestForm(person(request), initial=without_secrets(request.POST.dict()))
+
+
+def _context(form: RequestForm) -> dict[str, Any]:
+    return {"form": form, "preview": preview(form), "advice": advice(form) if form.place.subscription else None}

@@ -21,8 +21,16 @@ Browser = Callable[[str], Client]
 LABELS = [
     "Hub name", "What is it for?", "Subscription", "Region", "Node size", "Number of nodes", "Kubernetes version",
     "Docker Hub username", "Docker Hub access token", "Docker Hub organisation", "Image prefix", "Who may use it?",
-    "Anyone with the link", "People who sign in with GitHub", "GitHub client ID", "GitHub client secret",
-    "Allowed GitHub organisations", "Keep it until",
+    "Anyone with the link", "People who sign in with GitHub, from organisations that I name",
+    "Everyone who signs in with a GitHub account", "GitHub client ID", "GitHub client secret",
+    "Allowed GitHub organisations", "Keep it until", "Where are images stored?", "Docker Hub",
+    "A registry in Azure that Slipway makes for this hub", "Another registry", "Registry address", "Registry user",
+    "Registry token", "Token address", "Project in the registry", "Your own domain",
+    "Open private GitHub repositories", "GitHub token for private repositories", "Personal folder, in GB",
+    "Which machines do people work on?", "Node size for sessions", "Fewest nodes for sessions",
+    "Most nodes for sessions", "Disk of each node, in GB", "Uptime", "Title", "Banner", "Template repository",
+    "Template branch", "Memory for each session, in GB", "CPUs for each session", "Stop after so many idle minutes",
+    "Most sessions at a time", "Only these repositories", "Never these repositories", "Expert values",
 ]  # fmt: skip
 pytestmark = pytest.mark.usefixtures("sandbox", "catalogue")
 
@@ -65,8 +73,7 @@ def test_every_control_has_a_label_and_help(browser_of: Browser) -> None:
     page = answer.content.decode()
     for field in answer.context["form"].visible_fields():
         assert field.help_text, field.name
-        if field.name != "access":
-            assert f'for="{field.id_for_label}"' in page
+        assert f'for="{field.id_for_label or field.auto_id + "_0"}"' in page
     assert "Request this hub" in page
 
 
@@ -231,8 +238,12 @@ def test_github_sign_in_needs_its_fields(browser_of: Browser, people: dict[str, 
 
 
 def test_organisations_come_by_line_or_comma(people: dict[str, User]) -> None:
-    form = RequestForm(people["researcher"], _querydict(filled(people["researcher"], github_organisations="a-b, c\nd")))
-    assert form.is_valid() and form.cleaned_data["github_organisations"] == ("a-b", "c", "d")
+    form = RequestForm(
+        people["researcher"],
+        _querydict(filled(people["researcher"], access="github", github_organisations="a-b, c\nd")),
+    )
+    form.is_valid()
+    assert form.cleaned_data["github_organisations"] == ("a-b", "c", "d")
 
 
 def test_the_allowance_is_shown_and_held(browser_of: Browser, people: dict[str, User]) -> None:
