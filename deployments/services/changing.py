@@ -42,7 +42,7 @@ def change(user: User, deployment: Deployment, number: int, spec: HubSpec, secre
         raise InvalidRequest("Nothing would change.")
     check_description(user, spec)
     _refuse_busy(deployment)
-    waits = not user.may_review and _costs_more(present.spec, spec)
+    waits = not user.may_review and costs_more(present.spec, spec)
     revision = _new_revision(user, deployment, spec, waits)
     try:
         _store(deployment, user, secrets)
@@ -141,8 +141,8 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def _costs_more(present: HubSpec, wanted: HubSpec) -> bool:
-    """Compared at today's prices, at the most that each can cost: a change of price needs no new approval."""
+def costs_more(present: HubSpec, wanted: HubSpec) -> bool:
+    """Whether a change needs a new approval. Compared at today's prices, at the most that each can cost."""
     before, after = spec_cost(present), spec_cost(wanted)
     if before is None or after is None:
         return replace(present, purpose="") != replace(wanted, purpose="")
