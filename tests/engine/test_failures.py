@@ -1,0 +1,110 @@
+"""What goes wrong: tried again while that may help, told plainly when it does not, and never lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from cloud.errors import NotYet, PermanentError, QuotaExceeded, Throttled, Unavailable
+from deployments import services
+from deployments.errors import TooLate
+from deployments.models import StepRun
+from deployments.states import OperationStatus, Outcome, StepState
+from tests.engine.plans import Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
+
+pytestmark = pytest.mark.usefixtures("valkey")
+CANARY = "p4ss-w0rd-in-an-exception"
+
+
+def test_a_passing_trouble_is_tried_again_by_itself(people: dict[str, Any]) -> None:
+    step = Troubled("thing", {}, [Unavailable("Azure did not answer."), Unavailable("Azure did not answer.")])
+    operation = to_the_end(operation_of(people["researcher"]), (step,))
+    assert operation.status == OperationStatus.SUCCEEDED
+    told = [line for line in lines(operation.id) if "Azure did not answer" in line]
+    assert told == ["Azure did not answer. Trying again."]
+
+
+def test_each_try_waits_longer_than_the_one_before(people: dict[str, Any]) -> None:
+    step = Troubled("thing", {}, [Unavailable("Not now.") for _ in range(7)])
+    operation, waits = operation_of(people["researcher"]), []
+    for _ in range(7):
+        one_pass(operation, (step,))
+        waits.append((operation.steps.get().next_due_at - timezone.now()).total_seconds())
+    assert waits[6] > waits[3] > waits[0]
+    assert max(waits) <= 60
+
+
+def test_a_service_that_names_a_time_is_left_alone_for_so_long(people: dict[str, Any]) -> None:
+    operation = one_pass(
+        operation_of(people["researcher"]), (Troubled("thing", {}, [Throttled("Slow down.", delay=45.0)]),)
+    )
+    wait = operation.steps.get().next_due_at - timezone.now()
+    assert timedelta(seconds=40) < wait <= timedelta(seconds=46)
+    assert operation.next_due_at == operation.steps.get().next_due_at
+
+
+def test_one_steps_patience_does_not_hold_up_another(people: dict[str, Any]) -> None:
+    world: dict[str, int] = {}
+    plan = (Troubled("stuck", world, [NotYet("Not yet.", delay=50.0)]), Made("free", world, looks=2))
+    operation = one_pass(operation_of(people["researcher"]), plan)
+    assert operation.next_due_at < timezone.now() + timedelta(seconds=5)
+
+
+def test_a_refusal_ends_the_run_with_its_sentence_remedy_and_id(people: dict[str, Any]) -> None:
+    refusal = QuotaExceeded("There are 2 cores left.", "Choose smaller nodes.", code="Quota", correlation_id="c0ffee")
+    plan = (Troubled("thing", {}, [refusal]), Made("never", {}, after=("thing",)))
+    operation = one_pass(operation_of(people["researcher"]), plan)
+    assert operation.status == OperationStatus.FAILED
+    told = (operation.error_message, operation.error_remedy, operation.error_code, operation.correlation_id)
+    assert told == ("There are 2 cores left.", "Choose smaller nodes.", "Quota", "c0ffee")
+    assert states(operation) == {"thing": StepState.FAILED, "never": StepState.PENDING}
+    operation.deployment.refresh_from_db()
+    assert operation.deployment.last_outcome == Outcome.FAILED
+
+
+def test_a_fault_of_our_own_is_an_apology_with_a_reference_and_no_traceback(people: dict[str, Any]) -> None:
+    operation = one_pass(operation_of(people["researcher"]), (Troubled("thing", {}, [ValueError(CANARY)]),))
+    assert "our mistake" in operation.error_message
+    assert operation.error_code.removeprefix("bug-") in operation.error_remedy
+    shown = " ".join([operation.error_message, operation.error_remedy, *lines(operation.id)])
+    assert CANARY not in shown
+    assert "Traceback" not in shown
+
+
+def test_patience_ends_at_the_steps_own_deadline_and_says_what_it_last_saw(people: dict[str, Any]) -> None:
+    operation = one_pass(operation_of(people["researcher"]), (Waits(),))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(seconds=61))
+    one_pass(operation, (Waits(),))
+    assert operation.status == OperationStatus.FAILED
+    assert "still waiting" in operation.error_message
+    assert operation.error_code == "DeadlineExceeded"
+
+
+def test_a_passing_trouble_that_lasts_beyond_the_deadline_is_a_failure(people: dict[str, Any]) -> None:
+    step = Troubled("thing", {}, [Unavailable("Azure did not answer.") for _ in range(9)])
+    operation = one_pass(operation_of(people["researcher"]), (step,))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
+    one_pass(operation, (step,))
+    assert (operation.status, operation.error_message) == (OperationStatus.FAILED, "Azure did not answer.")
+
+
+def test_trying_again_keeps_what_is_done_and_goes_on_from_what_failed(people: dict[str, Any]) -> None:
+    world: dict[str, int] = {}
+    done = Made("done", world)
+    plan = (done, Troubled("thing", world, [PermanentError("No.", "Ask.")], after=("done",)))
+    operation = one_pass(operation_of(people["researcher"]), plan)
+    services.retry(people["researcher"], operation)
+    to_the_end(operation, plan)
+    assert operation.status == OperationStatus.SUCCEEDED
+    assert operation.error_message == ""
+    assert done.applied == 1
+
+
+def test_two_that_try_again_at_once_start_one_run(people: dict[str, Any]) -> None:
+    operation = one_pass(operation_of(people["researcher"]), (Troubled("thing", {}, [PermanentError("No.")]),))
+    services.retry(people["researcher"], operation)
+    with pytest.raises(TooLate):
+        services.retry(people["reviewer"], operation)
