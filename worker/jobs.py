@@ -5,14 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 from uuid import uuid4
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from deployments import catalogue, outside, upkeep
+
+if TYPE_CHECKING:
+    from worker.runner import Aside, Runner
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -48,26 +52,69 @@ def on_exception(*_args: Any) -> bool:
 @entry
 def run_due(limit: int = 50, budget: float = 20.0) -> None:
     """Moves every operation that is due, for about `budget` seconds."""
+    _runner().run(limit, budget)
+
+
+def chore(job: Callable[P, None]) -> Callable[P, None]:
+    """An entry point that holds up no hub: operations are moved beside it, as soon as they are due."""
+
+    @functools.wraps(job)
+    def beside_operations(*args: P.args, **kwargs: P.kwargs) -> None:
+        with Chore(functools.partial(job, *args, **kwargs)) as doing:
+            _runner(doing).run(limit=50, budget=0.0)
+
+    return entry(beside_operations)
+
+
+class Chore:
+    """Something that takes its time, in a thread of its own; `with` waits for its end and raises what it raised."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="chore")
+        self._work = work
+
+    def __enter__(self) -> Self:
+        self._future = self._pool.submit(self._do)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+        self._future.result()
+
+    def serve(self, more: bool) -> int:
+        return int(not self._future.done())
+
+    def stay(self, seconds: float) -> bool:
+        return False
+
+    def _do(self) -> None:
+        try:
+            self._work()
+        finally:
+            connection.close()
+
+
+def _runner(*asides: Aside) -> Runner:
     from worker.hub import HubContext
     from worker.plans import plan_of
     from worker.runner import Runner
 
-    Runner(plan_of, HubContext).run(limit, budget)
+    return Runner(plan_of, HubContext, asides=asides)
 
 
-@entry
+@chore
 def refresh_catalogue() -> None:
     """Looks anew at what Azure offers."""
     catalogue.refresh(outside.azure(), outside.profile())
 
 
-@entry
+@chore
 def refresh_region(subscription_id: str, region: str) -> None:
     """Looks anew at one region, whose quota has just changed."""
     catalogue.refresh_region(outside.azure(), outside.profile(), subscription_id, region)
 
 
-@entry
+@chore
 def purge_unused_secrets() -> None:
     """Purges the secrets of rejected and broken requests."""
     upkeep.drop_abandoned_requests(timezone.now() - timedelta(minutes=10))

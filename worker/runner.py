@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -29,37 +30,65 @@ LINGER = 2.0
 NAP = 0.2
 
 
+class Aside(Protocol):
+    """What a job does besides moving operations, in threads of its own."""
+
+    def serve(self, more: bool) -> int:
+        """Takes up what is due, if there may be more of it; returns at once, with how many are under way."""
+
+    def stay(self, seconds: float) -> bool:
+        """Whether something will be due within so many seconds."""
+
+
 class Runner:
     """Claims what is due, moves it in a small pool, keeps the leases meanwhile, returns when nothing is due."""
 
-    def __init__(self, plans: engine.Plans, context: Callable[..., Context], width: int = WIDTH) -> None:
-        self.plans, self.context, self.width = plans, context, width
+    def __init__(
+        self,
+        plans: engine.Plans,
+        context: Callable[..., Context],
+        width: int = WIDTH,
+        asides: Sequence[Aside] = (),
+    ) -> None:
+        self.plans, self.context, self.width, self.asides = plans, context, width, asides
         self._held: dict[UUID, int] = {}
         self._lock = threading.Lock()
 
     def run(self, limit: int, budget: float) -> int:
-        """Works for about `budget` seconds, on `limit` operations at the most at a time; returns the passes made."""
-        end, passes = time.monotonic() + budget, 0
+        """Works for about `budget` seconds, on `limit` operations at the most at a time; returns the passes made.
+
+        As long as something aside is under way operations are moved beside it: a chore holds nobody up.
+        """
         stop = threading.Event()
         keeper = threading.Thread(target=self._keep_leases, args=(stop,), name="lease-keeper", daemon=True)
         keeper.start()
         try:
             with ThreadPoolExecutor(self.width, thread_name_prefix="pass") as pool:
-                running: set[Future[None]] = set()
-                while True:
-                    room = min(limit, self.width) - len(running)
-                    claimed = engine.claim(room) if room > 0 and time.monotonic() < end else []
-                    for operation_id, fence in claimed:
-                        self._hold(operation_id, fence)
-                        running.add(pool.submit(self._advance, operation_id, fence))
-                    passes += len(claimed)
-                    if running:
-                        _done, running = wait(running, timeout=NAP, return_when=FIRST_COMPLETED)
-                    elif time.monotonic() >= end or not self._sleep_until_due(end):
-                        return passes
+                return self._work(pool, limit, time.monotonic() + budget)
         finally:
             stop.set()
             keeper.join()
+
+    def _work(self, pool: ThreadPoolExecutor, limit: int, end: float) -> int:
+        running: set[Future[None]] = set()
+        passes = 0
+        while True:
+            more = time.monotonic() < end
+            aside = sum(each.serve(more) for each in self.asides)
+            room = min(limit, self.width) - len(running)
+            claimed = engine.claim(room) if room > 0 and (more or aside) else []
+            for operation_id, fence in claimed:
+                self._hold(operation_id, fence)
+                running.add(pool.submit(self._advance, operation_id, fence))
+            passes += len(claimed)
+            if running:
+                _done, running = wait(running, timeout=NAP, return_when=FIRST_COMPLETED)
+            elif aside:
+                time.sleep(self._nap())
+            elif not more or not self._due_soon():
+                return passes
+            else:
+                time.sleep(min(self._nap(), max(0.0, end - time.monotonic())))
 
     def _hold(self, operation_id: UUID, fence: int) -> None:
         with self._lock:
@@ -94,12 +123,11 @@ class Runner:
                 log.exception("Leases could not be renewed")
         connection.close()
 
-    @staticmethod
-    def _sleep_until_due(end: float) -> bool:
-        """Naps while something is due soon; False when nothing is."""
+    def _due_soon(self) -> bool:
         soon = timezone.now() + timedelta(seconds=LINGER)
         waiting = Operation.objects.filter(status=OperationStatus.RUNNING, next_due_at__lte=soon)
-        if not waiting.filter(lease_until=None).exists():
-            return False
-        time.sleep(max(0.0, min(NAP, settings.SLIPWAY_POLL_SECONDS, end - time.monotonic())))
-        return True
+        return waiting.filter(lease_until=None).exists() or any(each.stay(LINGER) for each in self.asides)
+
+    @staticmethod
+    def _nap() -> float:
+        return min(NAP, settings.SLIPWAY_POLL_SECONDS)

@@ -20,7 +20,7 @@ from deployments.states import OperationStatus
 from tests.cloud.waiting import until
 from tests.engine.filed import Filed
 from tests.engine.plans import lines, operation_of
-from worker import engine
+from worker import engine, jobs
 from worker.context import Context
 from worker.runner import Runner
 
@@ -183,3 +183,37 @@ def test_one_slow_hub_does_not_hold_up_the_others(tmp_path: Path, people: dict[s
 
 def test_the_runner_returns_when_nothing_is_due() -> None:
     assert Runner(lambda _operation: (), Context).run(limit=8, budget=600.0) == 0
+
+
+class Errand:
+    """Something aside that is under way until it is told to end."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def serve(self, more: bool) -> int:
+        return int(not self.over.is_set())
+
+    def stay(self, seconds: float) -> bool:
+        return False
+
+
+def test_operations_are_moved_while_a_chore_takes_its_time(tmp_path: Path, people: dict[str, Any]) -> None:
+    errand = Errand()
+    runner = Runner(lambda _operation: (Filed("group", tmp_path),), Context, asides=[errand])
+    working = threading.Thread(target=lambda: (runner.run(limit=8, budget=0.0), connection.close()))
+    working.start()
+    operation = operation_of(people["researcher"])  # comes when the chore has long begun
+    until(lambda: ended(operation))
+    assert working.is_alive()
+    errand.over.set()
+    working.join(5)
+    assert not working.is_alive()
+
+
+def test_a_chore_that_fails_is_told_of_after_the_others_were_served() -> None:
+    def break_off() -> None:
+        raise ValueError("no such region")
+
+    with pytest.raises(ValueError, match="no such region"), jobs.Chore(break_off) as doing:
+        Runner(lambda _operation: (), Context, asides=[doing]).run(limit=8, budget=0.0)
