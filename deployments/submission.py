@@ -1,11 +1,15 @@
-"""Sends a request form on its way; what is refused comes back as errors beside the right fields."""
+"""Sends a form on its way; what is refused comes back as errors beside the right fields."""
 
 from __future__ import annotations
 
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
 from deployments import naming, outside, services
 from deployments.forms import RequestForm
-from deployments.models import Deployment
+from deployments.forms.change import ChangeForm
+from deployments.forms.new_secrets import NewSecretsForm
+from deployments.models import Deployment, SpecRevision
+from deployments.services.changing import refuse_impossible
+from deployments.services.requesting import check_description
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
 
@@ -29,6 +33,32 @@ def submit(form: RequestForm) -> Deployment | None:
     except SlipwayError as error:
         if twin := _sent_before(form):
             return twin
+        form.add_error(None, told(error))
+        return None
+
+
+def may_become(form: ChangeForm) -> bool:
+    """Whether a valid form describes a change that can be made and is allowed; if not, its errors say why."""
+    spec = form.spec()
+    try:
+        if spec == form.present:
+            raise InvalidRequest("Nothing would change: every field is as it was.")
+        refuse_impossible(form.present, spec)
+        check_description(form.user, spec)
+    except SlipwayError as error:
+        form.add_error(None, told(error))
+        return False
+    return True
+
+
+def applied(form: ChangeForm, secrets: NewSecretsForm) -> SpecRevision | None:
+    """The revision that a valid form makes, or None with errors that say why there is none."""
+    if not secrets.is_valid():
+        return None
+    try:
+        number = form.cleaned_data["number"]
+        return services.change(form.user, form.hub, number, form.spec(), secrets.secrets())
+    except SlipwayError as error:
         form.add_error(None, told(error))
         return None
 

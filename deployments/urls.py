@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from deployments import stream
-from deployments.views import hubs, operations, requests, review
+from deployments.views import changes, hubs, operations, requests, review
 
 app_name = "deployments"
 urlpatterns: list[URLPattern] = [
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<uuid:hub_id>/", hubs.detail, name="detail"),
     path("hubs/<uuid:hub_id>/progress", hubs.live, name="progress"),
     path("hubs/<uuid:hub_id>/values.yaml", hubs.values, name="values"),
+    path("hubs/<uuid:hub_id>/change/", changes.change, name="change"),
+    path("hubs/<uuid:hub_id>/change/parts", changes.parts, name="change-parts"),
+    path("hubs/<uuid:hub_id>/change/check", changes.check, name="change-check"),
     path("hubs/<uuid:hub_id>/take-down/", operations.take_down, name="take-down"),
     path("hubs/<uuid:hub_id>/receipt/", hubs.receipt, name="receipt"),
     path("operations/<uuid:operation_id>/log/", operations.log, name="log"),

@@ -155,7 +155,7 @@ class SpecForm(
 
     def spec(self) -> HubSpec:
         """What a valid form asks for."""
-        return described(self.cleaned_data, **self.untyped())
+        return self.described_with(self.cleaned_data)
 
     def untyped(self) -> dict[str, Any]:
         """The description's fields that nobody types."""
@@ -177,7 +177,10 @@ class SpecForm(
         self.twin.is_valid()
         place = self.place.values({})
         known = {"subscription_id": place["subscription_id"], "region": place["region"]}
-        return described({**known, "keep_until": self._usual_day(), **self.twin.cleaned_data}, **self.untyped())
+        return self.described_with({**known, "keep_until": self._usual_day(), **self.twin.cleaned_data})
+
+    def described_with(self, values: Mapping[str, Any]) -> HubSpec:
+        return described(values, **self.untyped())
 
     @property
     def names(self) -> Names | None:
