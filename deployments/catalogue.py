@@ -1,7 +1,7 @@
 """What Azure offers here, remembered with its date. Pages read it without calling Azure; the worker keeps it fresh.
 
 Entries: `subscriptions`; `regions:<subscription>`; `offer:<subscription>:<region>` (sizes, quotas, versions);
-`price:<region>:<size>`.
+`price:<region>:<size>`; `charts` (versions of the BinderHub chart).
 """
 
 from __future__ import annotations
@@ -93,6 +93,23 @@ class Offer:
     @property
     def cores(self) -> QuotaLeft:
         return self.quotas.get("cores", QuotaLeft("Cores in the region", 0, 0))
+
+
+@dataclass(frozen=True)
+class ChartChoice:
+    """A version of the BinderHub chart; `jupyterhub` is the version of the JupyterHub chart inside."""
+
+    version: str
+    created: datetime | None
+    jupyterhub: str
+
+
+def charts() -> list[ChartChoice]:
+    """The versions of the chart that the repository lists, newest first; none while nobody has looked."""
+    return [
+        ChartChoice(row["version"], datetime.fromisoformat(row["created"]) if row["created"] else None, row["inside"])
+        for row in _read("charts").get("rows", [])
+    ]
 
 
 def subscriptions(user: User) -> list[SubscriptionChoice]:
@@ -189,6 +206,7 @@ def refresh(az: AzureSession, profile: AzureCloud) -> None:
     """Looks at everything anew. What cannot be seen keeps its old entry, with the reason beside it."""
     from cloud.azure import offers
 
+    refresh_charts(profile)
     seen = _store("subscriptions", lambda: {"rows": [_subscription_row(row) for row in offers.list_subscriptions(az)]})
     for row in seen.get("rows", []):
         if row["state"] == "Enabled":
@@ -218,6 +236,13 @@ def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, 
     """Looks at sizes, quotas and versions of one region, and at prices not asked for today."""
     seen = _store(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))
     refresh_prices(profile, region, (row["name"] for row in seen.get("sizes", []) if _is_offered(row)))
+
+
+def refresh_charts(profile: AzureCloud) -> None:
+    """Asks the chart repository for its versions unless that was less than a day ago."""
+    yesterday = timezone.now() - timedelta(days=1)
+    if not CatalogueEntry.objects.filter(key="charts", fetched_at__gt=yesterday).exists():
+        _store("charts", lambda: {"rows": _chart_rows(profile)})
 
 
 def refresh_prices(profile: AzureCloud, region: str, sizes: Iterable[str]) -> None:
@@ -250,6 +275,20 @@ def _offer_data(az: AzureSession, subscription_id: str, region: str) -> dict[str
 
 def _subscription_row(row: Any) -> dict[str, Any]:
     return {"id": row.id, "name": row.name, "state": row.state, "quota_id": row.quota_id or ""}
+
+
+def _chart_rows(profile: AzureCloud) -> list[dict[str, str]]:
+    from cloud.chart_index import chart_versions
+
+    found = chart_versions(profile, "binderhub")
+    return [
+        {
+            "version": each.version,
+            "created": each.created.isoformat() if each.created else "",
+            "inside": each.jupyterhub,
+        }
+        for each in found
+    ]
 
 
 def _price_data(profile: AzureCloud, region: str, size: str) -> dict[str, Any]:

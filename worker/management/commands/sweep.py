@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from deployments.dispatch import send
@@ -69,7 +69,7 @@ def wake_for_chores() -> None:
 
 
 def _catalogue_is_stale() -> bool:
-    entries = CatalogueEntry.objects.exclude(key__startswith="price:")
+    entries = CatalogueEntry.objects.exclude(Q(key__startswith="price:") | Q(key="charts"))
     oldest = entries.aggregate(oldest=Min("fetched_at"))["oldest"]
     limit = timezone.now() - timedelta(seconds=settings.SLIPWAY_CATALOGUE_SECONDS)
     return oldest is None or oldest < limit
