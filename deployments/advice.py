@@ -31,7 +31,9 @@ def advice(form: SpecForm, secrets: Mapping[str, str] | None = None, fields: Seq
     """What stands in the way of the hub so far; of these fields only, where some are named. Errors come first."""
     spec = form.sketch()
     names = form.names or naming.derive("a-hub", form.draft_id)
-    found = [*_mistyped(form), *findings(Facts(), spec, names)]
+    mistyped = _mistyped(form)
+    wrong = {finding.field for finding in mistyped} | set(form.errors)
+    found = [*mistyped, *(each for each in findings(Facts(), spec, names) if each.field not in wrong)]
     about = fields or form.fields
     said = [_said(form, finding) for finding in found if finding.field in about and _is_due(form, finding)]
     return sorted(said, key=lambda each: each.severity != "error")

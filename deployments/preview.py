@@ -37,7 +37,7 @@ class QuotaUse:
 
 @dataclass(frozen=True)
 class Preview:
-    """None or "" wherever too little has been typed. `record` is what an own domain must lead to."""
+    """None or "" wherever too little has been typed. `record` is the name that an own domain must lead to."""
 
     spec: HubSpec
     name_problem: str
@@ -48,6 +48,7 @@ class Preview:
     quotas: list[QuotaUse]
     images: str
     new_app_url: str
+    overlay_problems: list[str]
 
     @property
     def binder_address(self) -> str:
@@ -82,6 +83,7 @@ def preview(form: SpecForm) -> Preview:
         quotas=pool_quota_uses(form.place.offer, spec) if counted else [],
         images=_images(spec, names),
         new_app_url=new_app_url(name, address) if address else "",
+        overlay_problems=list(form.twin.errors.get("overlay", [])),
     )
 
 

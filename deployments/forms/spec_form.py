@@ -198,7 +198,7 @@ class SpecForm(
             return False
         if self.is_bound and self.errors.get(name):
             return True
-        usual = self.defaults.get(name) or self.fields[name].initial
+        usual = self.defaults.get(name, self.fields[name].initial)
         value = self[name].value()
         return bool(value) and str(value) != str(usual)
 
