@@ -83,7 +83,7 @@ def preview(form: SpecForm) -> Preview:
         quotas=pool_quota_uses(form.place.offer, spec) if counted else [],
         images=_images(spec, names),
         new_app_url=new_app_url(name, address) if address else "",
-        overlay_problems=list(form.twin.errors.get("overlay", [])),
+        overlay_problems=[str(problem) for problem in form.twin.errors.get("overlay") or ()],
     )
 
 
