@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from django import forms
 
 from deployments import naming
-from deployments.forms import SpecForm
+from deployments.forms import SECRETS, SpecForm
+from deployments.naming import Names
 from deployments.preflight import Facts, Finding, findings
 
 #: Said in the form itself, where the choice is made.
 SAID_THERE = frozenset({"public-hub", "private-repositories"})
+#: What is wrong with these is said at the field while one types.
+LIVE_FIELDS = frozenset({"name", "overlay"})
 
 
 @dataclass(frozen=True)
@@ -29,27 +32,40 @@ class Said:
 
 def advice(form: SpecForm, secrets: Mapping[str, str] | None = None, fields: Sequence[str] = ()) -> list[Said]:
     """What stands in the way of the hub so far; of these fields only, where some are named. Errors come first."""
-    spec = form.sketch()
-    names = form.names or naming.derive("a-hub", form.draft_id)
     mistyped = _mistyped(form)
     wrong = {finding.field for finding in mistyped} | set(form.errors)
-    found = [*mistyped, *(each for each in findings(Facts(), spec, names) if each.field not in wrong)]
-    about = fields or form.fields
-    said = [_said(form, finding) for finding in found if finding.field in about and _is_due(form, finding)]
+    found = [each for each in findings(Facts(), form.sketch(), _names(form)) if each.field not in wrong]
+    said = [
+        _said(form, finding)
+        for finding in (*mistyped, *found)
+        if _is_due(form, finding) and (not fields or finding.field in fields)
+    ]
     return sorted(said, key=lambda each: each.severity != "error")
 
 
+def _names(form: SpecForm) -> Names:
+    return form.names or naming.derive("a-hub", form.draft_id)
+
+
 def _mistyped(form: SpecForm) -> list[Finding]:
-    """What the form itself does not take, of what has been typed. Where it says so at the field, that is enough."""
+    """What the form itself does not take, of what has been typed, unless it is said at the field."""
     if form.is_bound:
         return []
     errors = {name: told for name, told in form.twin.errors.items() if name in form.fields and form[name].value()}
-    return [Finding("error", "mistyped", " ".join(map(str, told)), "", name) for name, told in errors.items()]
+    return [
+        Finding("error", "mistyped", " ".join(map(str, told)), "", name)
+        for name, told in errors.items()
+        if name not in LIVE_FIELDS
+    ]
 
 
 def _is_due(form: SpecForm, finding: Finding) -> bool:
-    """What nobody has typed yet is not wrong yet."""
-    return finding.code not in SAID_THERE and (finding.severity == "warning" or bool(form[finding.field].value()))
+    """What nobody has typed yet is not wrong yet; what nobody can change here is not said."""
+    field = form.fields.get(finding.field)
+    if finding.code in SAID_THERE or (field and field.disabled):
+        return False
+    given = field is None or finding.field in SECRETS or bool(form[finding.field].value())
+    return given or finding.severity == "warning"
 
 
 def _said(form: SpecForm, finding: Finding) -> Said:

@@ -18,7 +18,7 @@ FOLDED = {
     "limits": (
         "user_memory_gib", "user_cpus", "idle_minutes", "most_sessions", "allowed_repositories", "banned_repositories",
     ),
-    "expert": ("chart_version", "overlay"),
+    "expert": ("overlay",),
 }  # fmt: skip
 OPEN_AT_FIRST = ("registry", "people")
 ORDER = (*HUB, *PLACE, *(name for fields in FOLDED.values() for name in fields))
