@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -62,6 +63,13 @@ class Edit:
     cost_before: Estimate | None
     cost_after: Estimate | None
     costs_more: bool
+
+    @property
+    def more(self) -> Decimal | None:
+        """What the hub may cost more a month, at the most; None where that is not known or nothing."""
+        if self.cost_before is None or self.cost_after is None:
+            return None
+        return max(self.cost_after.most - self.cost_before.most, Decimal(0)) or None
 
     @property
     def difference(self) -> list[str]:

@@ -21,10 +21,11 @@ REGISTRY = Decimal("3.90")
 
 @dataclass(frozen=True)
 class Part:
-    """One line of an estimate, per month."""
+    """One line of an estimate, per month. `machines`: it costs nothing while the hub is stopped."""
 
     label: str
     amount: Decimal
+    machines: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Estimate:
         return _pence(self.monthly + self.extra)
 
     @property
+    def stopped(self) -> Decimal:
+        """While its machines are off: what they need to come back stays, and is paid for."""
+        return _pence(sum((part.amount for part in self.parts if not part.machines), Decimal(0)))
+
+    @property
     def daily(self) -> Decimal:
         return _pence(self.monthly * 24 / HOURS_A_MONTH)
 
@@ -77,14 +83,14 @@ def estimate(
     disk = OS_DISK * (os_disk_gib or USUAL_DISK) / USUAL_DISK
     fewest = user_pool.fewest if user_pool else 0
     parts = [
-        Part(_nodes(node_count), _pence(node_hour * HOURS_A_MONTH * node_count)),
+        Part(_nodes(node_count), _pence(node_hour * HOURS_A_MONTH * node_count), machines=True),
         Part(f"Disks of {_nodes(node_count + fewest)}", _pence(disk * (node_count + fewest))),
         Part("Load balancer, public address and the hub's disk", LOAD_BALANCER + PUBLIC_ADDRESS + HUB_DISK),
     ]
     extra = Decimal(0)
     if user_pool:
         a_node = user_pool.node_hour * HOURS_A_MONTH
-        parts.insert(1, Part(f"{_nodes(fewest)} for sessions, always on", _pence(a_node * fewest)))
+        parts.insert(1, Part(f"{_nodes(fewest)} for sessions, always on", _pence(a_node * fewest), machines=True))
         extra = (a_node + disk) * (user_pool.most - fewest)
     if tier == "Standard":
         parts.append(Part("Uptime guarantee", _pence(STANDARD_TIER_HOUR * HOURS_A_MONTH)))

@@ -20,6 +20,14 @@ STOPPED: dict[tuple[str, str, str], str] = {
     (Lifecycle.PROVISIONING, OperationKind.PROVISION, OperationStatus.CANCELLED): "Build cancelled",
     (Lifecycle.DELETING, OperationKind.TEARDOWN, OperationStatus.FAILED): "Taking down failed",
 }
+#: What to say above the reason for which a run failed. A change that failed is told of in its own words.
+FAILURES: dict[str, str] = {
+    OperationKind.PROVISION: "The build stopped",
+    OperationKind.STOP: "The hub was not stopped",
+    OperationKind.START: "The hub did not start",
+    OperationKind.TRY_LAUNCH: "The launch did not work",
+    OperationKind.TEARDOWN: "Taking it down stopped",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,10 @@ class Progress:
     def failed(self) -> Operation | None:
         operation = self.operation
         return operation if operation and operation.status == OperationStatus.FAILED else None
+
+    @property
+    def failure_title(self) -> str:
+        return FAILURES.get(self.failed.kind, "") if self.failed else ""
 
     @property
     def stopped(self) -> Operation | None:

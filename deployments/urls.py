@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from deployments import stream
-from deployments.views import changes, hubs, operations, requests, review
+from deployments.views import changes, hubs, operations, renewing, requests, review, revisions, running
 
 app_name = "deployments"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +18,16 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<uuid:hub_id>/change/", changes.change, name="change"),
     path("hubs/<uuid:hub_id>/change/parts", changes.parts, name="change-parts"),
     path("hubs/<uuid:hub_id>/change/check", changes.check, name="change-check"),
+    path("hubs/<uuid:hub_id>/versions/", revisions.versions, name="versions"),
+    path("hubs/<uuid:hub_id>/versions/newer/", revisions.step_up, name="step-up"),
+    path("hubs/<uuid:hub_id>/revisions/<int:number>/", revisions.revision, name="revision"),
+    path("hubs/<uuid:hub_id>/revisions/<int:number>/withdraw", revisions.withdraw, name="withdraw"),
+    path("hubs/<uuid:hub_id>/secrets/", renewing.secrets, name="secrets"),
+    path("hubs/<uuid:hub_id>/secrets/<slug:purpose>/", renewing.secret, name="secret"),
+    path("hubs/<uuid:hub_id>/stop/", running.stop, name="stop"),
+    path("hubs/<uuid:hub_id>/start", running.start, name="start"),
+    path("hubs/<uuid:hub_id>/extend/", running.extend, name="extend"),
+    path("hubs/<uuid:hub_id>/try/", running.try_launch, name="try-launch"),
     path("hubs/<uuid:hub_id>/take-down/", operations.take_down, name="take-down"),
     path("hubs/<uuid:hub_id>/receipt/", hubs.receipt, name="receipt"),
     path("operations/<uuid:operation_id>/log/", operations.log, name="log"),
@@ -28,4 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("review/<uuid:hub_id>/", review.one, name="review-one"),
     path("review/<uuid:hub_id>/<int:revision>/approve", review.approve, name="approve"),
     path("review/<uuid:hub_id>/<int:revision>/reject", review.reject, name="reject"),
+    path("review/<uuid:hub_id>/change/<int:number>/", review.change, name="review-change"),
+    path("review/<uuid:hub_id>/change/<int:number>/approve", review.approve_change, name="approve-change"),
+    path("review/<uuid:hub_id>/change/<int:number>/reject", review.reject_change, name="reject-change"),
 ]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 #: A hub's last day is near from so many days before it.
 SOON = 7
 SECRETS = {
-    "docker-token": "Docker Hub access token",
+    "docker-token": "Registry access token",
     "github-secret": "GitHub client secret",
+    "registry-token": "Password of the registry in Azure",
+    "private-token": "GitHub token for private repositories",
     "hub-tokens": "Tokens by which the hub's parts know one another",
 }
+#: Where the chart's changes between two commits can be read.
+CHANGES = "https://github.com/jupyterhub/binderhub/compare"
+COMMIT = re.compile(r"\.h([0-9a-f]{7,40})$")
 SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
@@ -70,3 +76,15 @@ def days_left(days: int) -> str:
     if days < 0:
         return f"{-days} day{'' if days == -1 else 's'} over"
     return "last day today" if days == 0 else f"{days} day{'' if days == 1 else 's'} left"
+
+
+def chart_version(version: str) -> str:
+    """A version of the chart as its makers write it; what stands behind a plus sign only marks a build."""
+    return version.partition("+")[0]
+
+
+def changes_between(before: str, after: str) -> str:
+    """The page that lists every change from one version of the chart to another; "" where they name no commits."""
+    found = [COMMIT.search(chart_version(version)) for version in (before, after)]
+    commits = [match[1] for match in found if match]
+    return f"{CHANGES}/{commits[0]}...{commits[1]}" if len(commits) == 2 else ""

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deployments import states, wording
-from deployments.models import Deployment
+from deployments.models import Deployment, SpecRevision
 from deployments.progress import standing_look
 
 register = template.Library()
@@ -93,6 +93,16 @@ def secret_name(purpose: str) -> str:
 
 
 @register.filter
+def chart(version: str) -> str:
+    return wording.chart_version(version)
+
+
+@register.filter
+def changes_since(version: str, present: str) -> str:
+    return wording.changes_between(present, version)
+
+
+@register.filter
 def day(written: date | str) -> str:
     """A day, also one in ISO form, in words."""
     return date_format(date.fromisoformat(written[:10]) if isinstance(written, str) else written, "j F Y")
@@ -100,9 +110,9 @@ def day(written: date | str) -> str:
 
 @register.simple_tag(takes_context=True)
 def waiting_reviews(context: template.Context) -> int | None:
-    """How many requests wait for this person's decision; None for who does not review."""
+    """How many requests and changes wait for this person's decision; None for who does not review."""
     request = context.get("request")
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.may_review:
         return None
-    return Deployment.objects.awaiting_review().count()
+    return Deployment.objects.awaiting_review().count() + SpecRevision.objects.awaiting_review().count()

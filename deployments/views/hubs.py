@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,7 +18,9 @@ from deployments.log import newest_lines
 from deployments.models import Deployment, DeploymentQuerySet
 from deployments.place import region_name
 from deployments.progress import progress, with_newest_run
+from deployments.running import ends_soon, refused, rejected_change, running, waiting_change
 from deployments.states import Lifecycle, OperationKind
+from deployments.strip import strips
 from deployments.views.guard import hub_of, person, reviewers_only
 
 PAGE = 50
@@ -54,25 +58,37 @@ def _filtered(hubs: DeploymentQuerySet, form: FilterForm) -> DeploymentQuerySet:
 @never_cache
 def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     hub = hub_of(request, hub_id)
-    shown, revision = progress(hub), hub.revision
+    standing, revision = _standing(hub), hub.revision
+    operation = standing["progress"].operation
     context = {
-        "hub": hub,
         "spec": revision.spec,
         "region": region_name(revision.spec),
-        "progress": shown,
-        "log": newest_lines(shown.operation) if shown.operation else None,
-        "earlier": hub.operations.exclude(id=shown.operation.id) if shown.operation else [],
+        "log": newest_lines(operation) if operation else None,
+        "earlier": hub.operations.exclude(id=operation.id) if operation else [],
         "review": getattr(revision, "review", None),
+        "strips": strips(hub, timezone.now()) if hub.ready_at or standing["running"] else [],
+        "revisions": hub.revisions.select_related("author", "review__reviewer").order_by("-number"),
     }
-    return render(request, "hubs/detail.html", context)
+    return render(request, "hubs/detail.html", standing | context)
+
+
+def _standing(hub: Deployment) -> dict[str, Any]:
+    """The part of the page that changes while something is being done."""
+    return {
+        "hub": hub,
+        "progress": progress(hub),
+        "running": running(hub),
+        "refused": refused(hub),
+        "waiting_change": waiting_change(hub),
+        "rejected_change": rejected_change(hub),
+        "ends_soon": ends_soon(hub),
+    }
 
 
 @require_safe
 @never_cache
 def live(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    """The part of the page that changes while something is being done."""
-    hub = hub_of(request, hub_id)
-    return render(request, "hubs/_progress.html", {"hub": hub, "progress": progress(hub), "refreshed": True})
+    return render(request, "hubs/_progress.html", _standing(hub_of(request, hub_id)) | {"refreshed": True})
 
 
 @require_safe

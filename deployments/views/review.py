@@ -1,4 +1,4 @@
-"""Deciding about requests."""
+"""Deciding about requests, and about changes that would cost more than was approved."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from deployments import catalogue, services
+from deployments.comparing import revision_change
 from deployments.forms import RejectForm
 from deployments.models import Deployment, SpecRevision
 from deployments.place import RegionsOf, region_name
@@ -61,7 +62,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
     look = cache(catalogue.offer), cache(catalogue.subscription), cache(catalogue.regions)
     hubs = hubs.select_related("owner").prefetch_related("revisions")
     found = [Request.of(hub, *look) for hub in hubs]
-    return render(request, "review/waiting.html", {"requests": found})
+    changes = SpecRevision.objects.awaiting_review().select_related("deployment__owner", "author")
+    context = {"requests": found, "changes": changes.order_by("created_at")}
+    return render(request, "review/waiting.html", context)
 
 
 @require_safe
@@ -97,4 +100,44 @@ def reject(request: HttpRequest, hub_id: UUID, revision: int) -> HttpResponse:
         return _page(request, hub, form, status=422)
     services.reject(person(request), hub, revision, form.cleaned_data["reason"])
     messages.success(request, f"{hub.name} is not approved; {hub.owner} can read why.")
+    return redirect("deployments:review")
+
+
+@require_safe
+@reviewers_only
+def change(request: HttpRequest, hub_id: UUID, number: int) -> HttpResponse:
+    return _change_page(request, _asked_change(hub_id, number), RejectForm())
+
+
+def _asked_change(hub_id: UUID, number: int) -> SpecRevision:
+    changes = SpecRevision.objects.filter(needs_review=True).select_related("deployment__owner", "author")
+    return get_object_or_404(changes, deployment=hub_id, number=number)
+
+
+def _change_page(request: HttpRequest, revision: SpecRevision, form: RejectForm, status: int = 200) -> HttpResponse:
+    decided = not SpecRevision.objects.awaiting_review().filter(id=revision.id).exists()
+    review = getattr(revision, "review", None)
+    context = {"hub": revision.deployment, "revision": revision, "edit": revision_change(revision), "form": form}
+    return render(request, "review/change.html", context | {"decided": decided, "review": review}, status=status)
+
+
+@require_POST
+@reviewers_only
+@telling
+def approve_change(request: HttpRequest, hub_id: UUID, number: int) -> HttpResponse:
+    revision = _asked_change(hub_id, number)
+    services.approve_change(person(request), revision)
+    messages.success(request, f"The change of {revision.deployment.name} is approved and is being applied now.")
+    return redirect(revision.deployment)
+
+
+@require_POST
+@reviewers_only
+@telling
+def reject_change(request: HttpRequest, hub_id: UUID, number: int) -> HttpResponse:
+    revision, form = _asked_change(hub_id, number), RejectForm(request.POST)
+    if not form.is_valid():
+        return _change_page(request, revision, form, status=422)
+    services.reject_change(person(request), revision, form.cleaned_data["reason"])
+    messages.success(request, f"The change of {revision.deployment.name} is not approved; its owner can read why.")
     return redirect("deployments:review")

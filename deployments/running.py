@@ -1,0 +1,137 @@
+"""What may be done with a hub that stands, as its page shows it: versions, nodes, money, secrets, its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from deployments import catalogue
+from deployments.catalogue import ChartChoice
+from deployments.costs import spec_cost
+from deployments.models import Deployment, Operation, SecretRef, SpecRevision
+from deployments.pricing import Estimate
+from deployments.spec import HubSpec
+from deployments.states import Lifecycle, OperationKind, OperationStatus, SecretState, StepState
+from deployments.wording import SOON
+
+#: Runs after whose failure the hub goes on with what it had.
+PUT_BACK_KINDS = (OperationKind.CHANGE, OperationKind.ROTATE)
+STANDING = (Lifecycle.READY, Lifecycle.STOPPED)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A hub that stands, and what may be done with it now."""
+
+    hub: Deployment
+    revision: SpecRevision
+    spec: HubSpec
+    busy: bool
+    cost: Estimate | None
+    charts: list[ChartChoice]
+    kubernetes: list[str]
+    secrets: list[SecretRef]
+
+    @property
+    def saving(self) -> Decimal | None:
+        """What stopping it saves a month."""
+        return self.cost.monthly - self.cost.stopped if self.cost else None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.hub.lifecycle == Lifecycle.READY
+
+    @property
+    def chart(self) -> ChartChoice:
+        """The version of the chart that it runs, with what the repository tells of it."""
+        version = self.spec.chart_version
+        known = (each for each in catalogue.charts() if each.version == version)
+        return next(known, ChartChoice(version, None, ""))
+
+    @property
+    def newest_secret(self) -> SecretRef | None:
+        return max(self.secrets, key=lambda ref: ref.set_at, default=None)
+
+
+def running(hub: Deployment) -> Running | None:
+    """None for a hub that is not built yet, is going or gone."""
+    if hub.lifecycle not in STANDING:
+        return None
+    revision = hub.revision
+    spec = revision.spec
+    offer = catalogue.offer(spec.subscription_id, spec.region)
+    return Running(
+        hub=hub,
+        revision=revision,
+        spec=spec,
+        busy=hub.operations.filter(status__in=[OperationStatus.RUNNING, OperationStatus.WAITING]).exists(),
+        cost=spec_cost(spec),
+        charts=newer_charts(catalogue.charts(), spec.chart_version),
+        kubernetes=newer_kubernetes(offer.versions if offer else (), spec.kubernetes_version),
+        secrets=list(hub.secrets.filter(state=SecretState.STORED).select_related("set_by").order_by("purpose")),
+    )
+
+
+def newer_charts(listed: list[ChartChoice], present: str) -> list[ChartChoice]:
+    """The versions above the present one in the repository's list; all of them while it does not list that one."""
+    place = next((number for number, each in enumerate(listed) if each.version == present), len(listed))
+    return listed[:place]
+
+
+def newer_kubernetes(offered: tuple[str, ...], present: str) -> list[str]:
+    """What Azure lets a cluster become: newer patches of its minor version, and the next minor one."""
+    now = _number(present)
+    fitting = [each for each in offered if now < _number(each) and _number(each)[:2] <= (now[0], now[1] + 1)]
+    return sorted(fitting, key=_number, reverse=True)
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3])
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A change, or new secrets, that did not work: the hub serves what it served before."""
+
+    operation: Operation
+    serves: SpecRevision
+    put_back: StepState | None
+
+    @property
+    def is_rotation(self) -> bool:
+        return self.operation.kind == OperationKind.ROTATE
+
+    @property
+    def is_broken(self) -> bool:
+        """Putting it back failed too."""
+        return self.put_back is not None and self.put_back != StepState.DONE
+
+
+def refused(hub: Deployment) -> Refused | None:
+    """The newest change, when it did not work; said until another one does."""
+    newest = hub.operations.filter(kind__in=PUT_BACK_KINDS).select_related("revision").order_by("-created_at").first()
+    if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle not in STANDING:
+        return None
+    state = newest.steps.filter(name="put-back").values_list("state", flat=True).first()
+    return Refused(newest, hub.revision, StepState.of(state) if state else None)
+
+
+def waiting_change(hub: Deployment) -> SpecRevision | None:
+    """The change that waits for a reviewer."""
+    waiting = SpecRevision.objects.awaiting_review().filter(deployment=hub)
+    return waiting.select_related("author").order_by("-number").first()
+
+
+def rejected_change(hub: Deployment) -> SpecRevision | None:
+    """The newest revision, when a reviewer has said no to it."""
+    newest = hub.revisions.select_related("review__reviewer").order_by("-number").first()
+    review = getattr(newest, "review", None)
+    return newest if newest and review and newest.needs_review and not review.approved else None
+
+
+def ends_soon(hub: Deployment, today: date | None = None) -> bool:
+    """Whether its last day is near, so that the page says so."""
+    return hub.lifecycle in STANDING and (hub.keep_until - (today or timezone.localdate())).days <= SOON
