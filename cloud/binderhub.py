@@ -11,12 +11,13 @@ from cloud.build_stream import BuildOutcome, follow_build
 from cloud.errors import PermissionDenied, Unavailable
 from cloud.jupyterhub import JupyterHub
 
-__all__ = ["BuildOutcome", "Check", "Health", "JupyterHub", "follow_build", "health", "server_answers"]
+__all__ = ["BuildOutcome", "Check", "Health", "JupyterHub", "answers", "follow_build", "health", "server_answers"]
 
 THE_HUB = "The hub"
 #: Where the hub's own proxy serves the binder.
 BINDER = "services/binder/"
 PATIENCE = httpx.Timeout(20.0, connect=10.0)
+BRIEFLY = httpx.Timeout(3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ def health(url: str) -> Health:
     if answer.status_code not in {200, 503} or not isinstance(content, dict) or "ok" not in content:
         raise Unavailable(f"The hub does not say how it is (status {answer.status_code}).", web.AGAIN)
     return Health(bool(content["ok"]), tuple(_check(entry) for entry in content.get("checks") or []))
+
+
+def answers(url: str) -> bool:
+    """Whether anything at all speaks HTTP at this address; asks for a few seconds at the most."""
+    try:
+        with web.client(url, timeout=BRIEFLY) as http:
+            http.get(url)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def versions(url: str) -> dict[str, Any]:

@@ -330,7 +330,7 @@ def _told(failed: StepRun) -> dict[str, str]:
 
 def _last_line(outcome: Outcome, failed: StepRun, also: StepRun | None) -> str:
     if outcome is Outcome.ROLLED_BACK:
-        return f"“{failed.title}” failed, and the hub is as it was before. It serves what it served."
+        return f"“{failed.title}” failed. The hub serves what it served before."
     if also is not None:
         return f"“{failed.title}” failed, and so did “{also.title}”: the hub may not serve. Try again, or take it down."
     return f"Stopped at “{failed.title}”. Try again goes on from there."

@@ -81,6 +81,13 @@ def list_tagged(az: AzureSession, subscription: str, tag: str, value: str) -> li
         return groups + [_tagged(found, found.type or "") for found in client.resources.list(filter=wanted)]
 
 
+def list_resources(az: AzureSession, subscription: str, group: str) -> list[TaggedResource]:
+    """Everything in the group, with its tags."""
+    with translated(f"list what is in the resource group {group}"):
+        found = az.resources(subscription).resources.list_by_resource_group(group)
+        return [_tagged(each, each.type or "") for each in found]
+
+
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
 

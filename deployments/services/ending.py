@@ -15,7 +15,7 @@ from deployments.errors import OverPolicy, TooLate
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation
 from deployments.services.running import retry
-from deployments.states import Lifecycle, OperationKind, OperationStatus, sources
+from deployments.states import Lifecycle, OperationKind, OperationStatus, Outcome, sources
 
 
 def extend(user: User, deployment: Deployment, day: date) -> None:
@@ -66,7 +66,7 @@ def _begin(deployment: Deployment, user: User | None, told: str) -> Operation | 
     now = timezone.now()
     with transaction.atomic():
         leaving = Deployment.objects.filter(id=deployment.id, lifecycle__in=sources(Lifecycle.DELETING))
-        if not leaving.update(lifecycle=Lifecycle.DELETING):
+        if not leaving.update(lifecycle=Lifecycle.DELETING, last_outcome=Outcome.NONE):
             return None
         stopping = deployment.operations.filter(status=OperationStatus.RUNNING)
         status = OperationStatus.RUNNING

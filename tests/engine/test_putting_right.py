@@ -38,7 +38,7 @@ def test_a_failure_it_remedies_is_put_right_and_the_run_says_so(people: dict[str
     assert (operation.status, operation.deployment.last_outcome) == (OperationStatus.FAILED, Outcome.ROLLED_BACK)
     assert (operation.error_message, operation.error_code) == ("The pods do not start.", "Broken")
     assert remedy.applied == 1
-    assert "as it was before" in lines(operation.id)[-1]
+    assert "serves what it served before" in lines(operation.id)[-1]
 
 
 def test_a_failure_before_anything_was_touched_needs_no_remedy(people: dict[str, Any]) -> None:

@@ -19,7 +19,11 @@ class PutBack(InCluster):
     """
 
     name, title, expected, deadline = "put-back", "Put back what the hub served before", 60, 30 * 60
-    remedies = ("release", "address", "workloads", "health", "sign-in", "proof")
+    #: Also of steps before the release: new secrets are in the vault by then, and must not stay there unused.
+    remedies = (
+        "providers", "preflight", "control-plane", "pools", "registry", "registry-access", "ingredients", "nodes",
+        "release", "address", "certificate", "workloads", "health", "sign-in", "proof",
+    )  # fmt: skip
 
     def look(self, ctx: HubContext) -> Found:
         before = self._before(ctx)

@@ -29,6 +29,7 @@ class Cluster(Step[HubContext]):
 
     def check(self, ctx: HubContext) -> Found:
         cluster = ctx.cluster()
+        ctx.cache["only-new"] = cluster is None
         if cluster is None:
             return Found.absent()
         if not ctx.is_ours(cluster.tags):
@@ -65,7 +66,7 @@ class Cluster(Step[HubContext]):
             tags=names.tags,
         )
         try:
-            ctx.keep_token(clusters.create_cluster(ctx.az, request, only_new=ctx.cluster() is None))
+            ctx.keep_token(clusters.create_cluster(ctx.az, request, only_new=ctx.cache["only-new"]))
         except Conflict:
             # Another process was faster between our look and our call; the next look finds its cluster.
             ctx.log("The cluster is being made already.")

@@ -9,14 +9,11 @@ from django.utils import timezone
 
 from cloud.azure import groups, vaults
 from cloud.errors import Conflict
-from deployments import outside
-from deployments.models import Resource, SecretRef
 from deployments.naming import OWNER_TAG
-from deployments.states import Level, SecretState
+from deployments.states import Level
 from worker.hub import HubContext
 from worker.step import Found, Step
-from worker.steps import cluster as made_cluster
-from worker.steps import group as made_group
+from worker.steps.evidence import Evidence
 
 
 class Receipt(Step[HubContext]):
@@ -25,8 +22,7 @@ class Receipt(Step[HubContext]):
     name, title, after, expected, deadline = "receipt", "Look whether anything is left", ("group", "secrets"), 5, 600
 
     def check(self, ctx: HubContext) -> Found:
-        items = [_item(ctx, row) for row in Resource.objects.filter(deployment_id=ctx.deployment_id)]
-        items += [_secret(ref) for ref in SecretRef.objects.filter(deployment_id=ctx.deployment_id)]
+        items = Evidence(ctx).items()
         leftovers = _leftovers(ctx)
         left = [item for item in items if not item["gone"]] + leftovers
         ctx.keep_result(
@@ -35,6 +31,7 @@ class Receipt(Step[HubContext]):
                 "complete": not left,
                 "items": items,
                 "leftovers": leftovers,
+                "left_alone": ctx.operation.result.get("left_alone", []),
                 "reminders": _reminders(ctx),
             }
         )
@@ -48,46 +45,15 @@ class Receipt(Step[HubContext]):
     def _left(ctx: HubContext, left: list[dict[str, Any]]) -> Found:
         for thing in left:
             ctx.log(f"Left: {thing['kind']} {thing['name']} ({thing['cloud_id']})", Level.ERROR)
-        names = ", ".join(f"{thing['kind']} {thing['name']}" for thing in left)
+        names = ", ".join(dict.fromkeys(f"{thing['kind']} {thing['name']}" for thing in left))
+        reasons = " ".join(note["why"] for note in ctx.operation.result.get("left_alone", []))
         return Found.failed(
             Conflict(
-                f"The hub is down, but this is left: {names}.",
+                f"The hub is down, but this is left: {names}. {reasons}".strip(),
                 "Remove it in the Azure portal, then try again: Slipway looks once more.",
                 code="Leftovers",
             )
         )
-
-
-def _item(ctx: HubContext, row: Resource) -> dict[str, Any]:
-    """One line of the ledger, with what a fresh look says."""
-    note = "went with the cluster"
-    gone = row.gone_at is not None
-    if row.kind in (made_group.KIND, made_cluster.NODE_GROUP):
-        gone = groups.get_group(ctx.az, ctx.subscription, row.name) is None
-        note = "asked Azure for it"
-    elif row.kind == made_cluster.KIND:
-        gone = ctx.cluster() is None
-        note = "asked Azure for it"
-    if gone and row.gone_at is None:
-        Resource.objects.filter(id=row.id).update(gone_at=ctx.now())
-    return {"kind": row.kind, "name": row.name, "cloud_id": row.cloud_id, "gone": gone, "note": note if gone else ""}
-
-
-def _secret(ref: SecretRef) -> dict[str, Any]:
-    """A secret is gone when the vault knows it neither as active nor as deleted."""
-    found = outside.vault().state(ref.vault_name)
-    note = "purged from the vault"
-    if found.state == "deleted":
-        until = f" until {found.scheduled_purge:%d %B %Y}" if found.scheduled_purge else ""
-        note = f"deleted; the vault's own rules keep it recoverable{until}"
-    gone = found.state == "absent" or (found.state == "deleted" and ref.state == SecretState.RECOVERABLE)
-    return {
-        "kind": "secret",
-        "name": ref.purpose,
-        "cloud_id": ref.vault_name,
-        "gone": gone,
-        "note": note if gone else "",
-    }
 
 
 def _leftovers(ctx: HubContext) -> list[dict[str, Any]]:

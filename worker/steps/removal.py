@@ -1,4 +1,8 @@
-"""Taking a hub down, from the inside out. Only what carries our tag is touched."""
+"""Taking a hub down, from the inside out. Only what carries our tag is touched.
+
+What does not is left alone: the run says so, takes down the rest, and the receipt repeats it. Whose a thing is, is read
+once more just before it is deleted.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from cloud.azure import clusters, groups
 from cloud.azure.clusters import Cluster as AksCluster
 from deployments import outside, upkeep
 from deployments.models import Resource, SecretRef
+from deployments.naming import OWNER_TAG
+from deployments.states import Level
 from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps import cluster as made_cluster
@@ -15,9 +21,19 @@ from worker.steps import group as made_group
 from worker.steps import release as made_release
 from worker.steps import serving
 from worker.steps.cluster import InCluster
-from worker.steps.group import not_ours
 
 ABORTED = "aborted"
+OTHERS = f"Its tag {OWNER_TAG} is missing or another's, so it does not belong to this hub."
+
+
+def left_alone(ctx: HubContext, kind: str, name: str, why: str) -> Found:
+    """Notes, once, what is not touched and why; for this run it is dealt with."""
+    known: list[dict[str, str]] = ctx.operation.result.get("left_alone", [])
+    note = {"kind": kind, "name": name, "why": why}
+    if note not in known:
+        ctx.log(f"Left alone: {kind} {name}. {why}", Level.WARNING)
+        ctx.keep_result(left_alone=[*known, note])
+    return Found.ready(f"{name} was left alone: {why}")
 
 
 class FromCluster(InCluster):
@@ -32,7 +48,7 @@ class FromCluster(InCluster):
         if cluster is None or cluster.state != "Succeeded" or cluster.power != "Running":
             return Found.ready("goes with the cluster")
         if not ctx.is_ours(cluster.tags):
-            return Found.failed(not_ours(made_cluster.KIND, cluster.name))
+            return Found.ready("the cluster is not this hub's")
         return self.look_inside(ctx)
 
     @abstractmethod
@@ -81,14 +97,16 @@ class NamespaceGone(FromCluster):
             ctx.gone(self.kind)
             return Found.ready("gone")
         if not ctx.is_ours(namespace.labels):
-            return Found.failed(not_ours(self.kind, namespace.name))
+            return left_alone(ctx, self.kind, namespace.name, OTHERS)
         if namespace.phase == "Terminating":
             return Found.changing("being emptied")
         return Found.drifted()
 
     def apply(self, ctx: HubContext) -> None:
-        ctx.hold()
-        ctx.kubernetes().delete_namespace(ctx.names.namespace)
+        namespace = ctx.kubernetes().namespace(ctx.names.namespace)
+        if namespace is not None and ctx.is_ours(namespace.labels):
+            ctx.hold()
+            ctx.kubernetes().delete_namespace(ctx.names.namespace)
 
 
 class ClusterGone(Step[HubContext]):
@@ -103,7 +121,7 @@ class ClusterGone(Step[HubContext]):
                 ctx.gone(kind)
             return Found.ready("gone")
         if not ctx.is_ours(cluster.tags):
-            return Found.failed(not_ours(made_cluster.KIND, cluster.name))
+            return left_alone(ctx, made_cluster.KIND, cluster.name, OTHERS)
         if cluster.state == "Deleting":
             return Found.changing("Azure is deleting it; this usually takes some minutes")
         if self._is_busy(cluster) and ctx.run.token == ABORTED:
@@ -128,6 +146,8 @@ class ClusterGone(Step[HubContext]):
 
 
 class GroupGone(Step[HubContext]):
+    """A group goes with all that is in it: one in which somebody has put something of theirs is left."""
+
     name, title, after, expected, deadline = "group", "Delete the resource group", ("cluster",), 60, 60 * 60
 
     def check(self, ctx: HubContext) -> Found:
@@ -136,14 +156,23 @@ class GroupGone(Step[HubContext]):
             ctx.gone(made_group.KIND)
             return Found.ready("gone")
         if not ctx.is_ours(group.tags):
-            return Found.failed(not_ours(made_group.KIND, group.name))
+            return left_alone(ctx, made_group.KIND, group.name, OTHERS)
         if group.state == "Deleting":
             return Found.changing("Azure is deleting it")
+        if guests := self._guests(ctx):
+            return left_alone(ctx, made_group.KIND, group.name, f"It holds what is not this hub's: {guests}.")
         return Found.drifted()
 
     def apply(self, ctx: HubContext) -> None:
-        ctx.hold()
-        groups.delete_group(ctx.az, ctx.subscription, ctx.names.group)
+        group = groups.get_group(ctx.az, ctx.subscription, ctx.names.group)
+        if group is not None and ctx.is_ours(group.tags):
+            ctx.hold()
+            groups.delete_group(ctx.az, ctx.subscription, ctx.names.group)
+
+    @staticmethod
+    def _guests(ctx: HubContext) -> str:
+        inside = groups.list_resources(ctx.az, ctx.subscription, ctx.names.group)
+        return ", ".join(f"{each.type} {each.name}" for each in inside if not ctx.is_ours(each.tags))
 
 
 class SecretsGone(Step[HubContext]):
