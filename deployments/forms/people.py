@@ -31,7 +31,7 @@ class PeopleFields(forms.Form):
     )
     github_secret = secret(
         "GitHub client secret",
-        "On the same page: Generate a new client secret. It goes straight into the vault.",
+        "On your OAuth app's page on GitHub: Generate a new client secret. It goes straight into the vault.",
     )
     github_organisations = SeveralField(
         "Allowed GitHub organisations",
