@@ -33,7 +33,7 @@ class Said:
 def advice(form: SpecForm, secrets: Mapping[str, str] | None = None, fields: Sequence[str] = ()) -> list[Said]:
     """What stands in the way of the hub so far; of these fields only, where some are named. Errors come first."""
     mistyped = _mistyped(form)
-    wrong = {finding.field for finding in mistyped} | set(form.errors)
+    wrong = set(form.twin.errors)
     found = [each for each in findings(Facts(), form.sketch(), _names(form)) if each.field not in wrong]
     said = [
         _said(form, finding)
