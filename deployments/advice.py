@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from django import forms
 
+from cloud.errors import SlipwayError
 from deployments import naming
 from deployments.forms import SECRETS, SpecForm
 from deployments.naming import Names
 from deployments.preflight import Facts, Finding, findings
+from deployments.spec import HubSpec
 
 #: Said in the form itself, where the choice is made.
 SAID_THERE = frozenset({"public-hub", "private-repositories"})
@@ -32,12 +34,11 @@ class Said:
 
 def advice(form: SpecForm, secrets: Mapping[str, str] | None = None, fields: Sequence[str] = ()) -> list[Said]:
     """What stands in the way of the hub so far; of these fields only, where some are named. Errors come first."""
-    mistyped = _mistyped(form)
-    wrong = set(form.twin.errors)
-    found = [each for each in findings(Facts(), form.sketch(), _names(form)) if each.field not in wrong]
+    spec, wrong = form.sketch(), set(form.twin.errors)
+    found = [each for each in findings(Facts(), spec, _names(form)) if each.field not in wrong]
     said = [
         _said(form, finding)
-        for finding in (*mistyped, *found)
+        for finding in (*_mistyped(form), *found, *_not_allowed(form, spec))
         if _is_due(form, finding) and (not fields or finding.field in fields)
     ]
     return sorted(said, key=lambda each: each.severity != "error")
@@ -57,6 +58,15 @@ def _mistyped(form: SpecForm) -> list[Finding]:
         for name, told in errors.items()
         if name not in LIVE_FIELDS
     ]
+
+
+def _not_allowed(form: SpecForm, spec: HubSpec) -> list[Finding]:
+    """What the person's groups do not allow."""
+    try:
+        form.check_allowed(spec)
+    except SlipwayError as error:
+        return [Finding("error", "policy", error.user_message, error.remedy)]
+    return []
 
 
 def _is_due(form: SpecForm, finding: Finding) -> bool:

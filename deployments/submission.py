@@ -9,7 +9,6 @@ from deployments.forms.change import ChangeForm
 from deployments.forms.new_secrets import NewSecretsForm
 from deployments.models import Deployment, SpecRevision
 from deployments.services.changing import refuse_impossible
-from deployments.services.requesting import check_description
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
 
@@ -26,7 +25,7 @@ def submit(form: RequestForm) -> Deployment | None:
         return None
     spec = form.spec()
     try:
-        services.check_policy(form.user, spec)
+        form.check_allowed(spec)
         if not (_docker_hub_agrees(form, spec) & _github_agrees(form, spec)):
             return None
         return services.request_hub(form.user, form.draft_id, spec, form.secrets())
@@ -44,7 +43,7 @@ def may_become(form: ChangeForm) -> bool:
         if spec == form.present:
             raise InvalidRequest("Nothing would change: every field is as it was.")
         refuse_impossible(form.present, spec)
-        check_description(form.user, spec)
+        form.check_allowed(spec)
     except SlipwayError as error:
         form.add_error(None, told(error))
         return False

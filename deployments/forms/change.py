@@ -17,6 +17,7 @@ from deployments.forms.sections import SECRETS
 from deployments.forms.spec_form import SIZES, SpecForm
 from deployments.models import Deployment
 from deployments.place import Choices, Place
+from deployments.services.requesting import check_description
 from deployments.spec import HubSpec
 
 ANEW = " Ask for a new hub if you need another."
@@ -99,6 +100,9 @@ class ChangeForm(SpecForm):
         if size is None or more <= max(size.fits, 0):
             return ""
         return f"The subscription's quota here has room for {size.fits} more of this size; this is {more} more."
+
+    def check_allowed(self, spec: HubSpec) -> None:
+        check_description(self.user, spec)
 
     def described_with(self, values: Mapping[str, Any]) -> HubSpec:
         return described({**values, "keep_until": self.present.keep_until}, **self.untyped())

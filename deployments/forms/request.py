@@ -15,6 +15,7 @@ from deployments.forms.description import secret_fields
 from deployments.forms.drafts import new_draft, read_draft
 from deployments.forms.sections import SECRETS
 from deployments.forms.spec_form import SpecForm
+from deployments.services import check_policy
 from deployments.spec import HubSpec
 
 
@@ -52,6 +53,9 @@ class RequestForm(SpecForm):
 
     def bound_twin(self, data: dict[str, Any]) -> SpecForm:
         return RequestForm(self.user, data)
+
+    def check_allowed(self, spec: HubSpec) -> None:
+        check_policy(self.user, spec)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -172,6 +172,10 @@ class SpecForm(
     def bound_twin(self, data: dict[str, Any]) -> SpecForm:
         raise NotImplementedError
 
+    def check_allowed(self, spec: HubSpec) -> None:
+        """Raises what the person's groups do not allow."""
+        raise NotImplementedError
+
     def sketch(self) -> HubSpec:
         """What the form asks for as far as it goes: what is missing or wrong counts as not typed."""
         self.twin.is_valid()
