@@ -32,8 +32,7 @@ def _demo(options: argparse.Namespace) -> int:
     ):
         say("Starting a Slipway of its own for the demo …")
         stack.start()
-        environ = {**stack.env("web"), "SLIPWAY_ADDRESS": stack.address}
-        status = _watched([sys.executable, "manage.py", "demo"], environ)
+        status = _watched([sys.executable, "manage.py", "demo"], stack.env("web"))
         if status:
             say(f"The demo failed (exit status {status}).\n{_troubles(stack)}")
     return status

@@ -98,6 +98,7 @@ def _portal(kind: str, place: Place) -> dict[str, str]:
         "REDIS_URL": f"unix://{place.socket}",
         "HELM_BINARY": str(place.helm),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "SLIPWAY_ADDRESS": place.address,
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{place.port},http://localhost:{place.port}",
     }
     for file in IDENTITIES[kind]:

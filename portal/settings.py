@@ -144,6 +144,22 @@ SLIPWAY_LIST_LAG_SECONDS = float(env.text("SLIPWAY_LIST_LAG_SECONDS", "60"))
 #: The catalogue's entries are fetched anew when older, in seconds.
 SLIPWAY_CATALOGUE_SECONDS = float(env.text("SLIPWAY_CATALOGUE_SECONDS", "900"))
 
+#: A hub that serves is asked so often whether it is well, in seconds.
+SLIPWAY_HEALTH_SECONDS = float(env.text("SLIPWAY_HEALTH_SECONDS", "300"))
+#: Where people reach the portal: the links in letters begin with it.
+SLIPWAY_ADDRESS = env.text("SLIPWAY_ADDRESS", "http://127.0.0.1:8000/")
+
+# Without a mail server every letter becomes a file.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = SLIPWAY_HOME / "mail"
+EMAIL_PORT = int(env.text("EMAIL_PORT", "587"))
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Slipway <slipway@localhost>")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -119,3 +119,27 @@ def purge_unused_secrets() -> None:
     """Purges the secrets of rejected and broken requests."""
     upkeep.drop_abandoned_requests(timezone.now() - timedelta(minutes=10))
     upkeep.purge_unused_secrets(outside.vault())
+
+
+@chore
+def check_health() -> None:
+    """Looks whether hubs serve."""
+    from worker.chores import health
+
+    health.check_health()
+
+
+@chore
+def mind_ends() -> None:
+    """Warns owners of the last day, and takes down what was not kept longer."""
+    from worker.chores import ends
+
+    ends.mind_ends(timezone.localdate())
+
+
+@chore
+def send_letters() -> None:
+    """Writes to owners about what was decided and what came of it."""
+    from worker.chores import letters
+
+    letters.send_letters()

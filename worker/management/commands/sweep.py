@@ -21,6 +21,7 @@ from deployments.dispatch import send
 from deployments.models import CatalogueEntry, Deployment, Operation
 from deployments.states import Lifecycle, SecretState
 from deployments.upkeep import unused_secrets
+from worker import chores
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ def wake_for_chores() -> None:
     )
     if unused_secrets().exists() or broken.exists():
         send("chores", "worker.jobs.purge_unused_secrets")
+    for job in chores.due(timezone.now()):
+        send("chores", job)
 
 
 def _catalogue_is_stale() -> bool:
