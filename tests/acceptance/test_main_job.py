@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bootstrap.stack import Stack
+from tests.acceptance.driving import PATIENCE, a_browser, a_stack, add_docker_account, signed_in, wait_for_catalogue
 
 CANARY = "dckr_pat_canary-7Qf2+x/9zZ"
-PATIENCE = 90_000  # milliseconds for what the simulated cloud does
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    helm = os.environ.get("HELM_BINARY")
-    settings = {"SLIPWAY_POLL_SECONDS": "0.2", "SLIPWAY_LIST_LAG_SECONDS": "2"}
-    with Stack(
-        tmp_path_factory.mktemp("stack"), speed=200, helm=Path(helm) if helm else None, extra_env=settings
-    ) as running:
-        running.start()
+    with a_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        binary = os.environ.get("CHROMIUM_BINARY", "/usr/bin/chromium")
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-        browser = playwright.chromium.launch(executable_path=binary, args=arguments)
+    with a_browser() as browser:
         yield browser
-        browser.close()
-
-
-def signed_in(chromium: Browser, stack: Stack, username: str) -> Page:
-    page = chromium.new_context().new_page()
-    page.set_default_timeout(10_000)
-    page.goto(f"{stack.address}sign-in/")
-    page.locator("input[name=username]").fill(username)
-    page.locator("input[name=password]").fill(stack.passwords[username])
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="My hubs")).to_be_visible()
-    return page
 
 
 def fill_in(page: Page, stack: Stack) -> None:
@@ -58,7 +36,7 @@ def fill_in(page: Page, stack: Stack) -> None:
 
 
 def test_from_a_form_to_a_working_hub_and_back(chromium: Browser, stack: Stack) -> None:
-    add_docker_account(stack)
+    add_docker_account(stack, "canary", CANARY)
     researcher = signed_in(chromium, stack, "researcher")
     wait_for_catalogue(researcher, stack)
     fill_in(researcher, stack)
@@ -87,32 +65,6 @@ def test_from_a_form_to_a_working_hub_and_back(chromium: Browser, stack: Stack) 
     researcher.goto(f"{detail}receipt/")
     expect(researcher.get_by_text("Nothing is left.").first).to_be_visible()
     assert_secret_is_nowhere(stack, researcher)
-
-
-def add_docker_account(stack: Stack) -> None:
-    import json
-    import ssl
-    import urllib.request
-
-    request = urllib.request.Request(
-        f"{stack.sandbox_address}/_sandbox/dockerhub/accounts",
-        json.dumps({"username": "canary", "token": CANARY, "organisations": []}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    trust = ssl.create_default_context(cafile=str(Path(stack.env("web")["AZURE_CLOUD_PROFILE"]).parent / "ca.pem"))
-    with urllib.request.urlopen(request, context=trust) as answer:
-        assert answer.status in (200, 201)
-
-
-def wait_for_catalogue(page: Page, stack: Stack) -> None:
-    """The worker fills it in the first seconds of a portal's life."""
-    for _ in range(60):
-        page.goto(f"{stack.address}hubs/new/")
-        size = page.get_by_label("Node size")
-        if size.count() and size.first.input_value():
-            return
-        page.wait_for_timeout(500)
-    raise AssertionError("the catalogue stayed empty")
 
 
 def assert_secret_is_nowhere(stack: Stack, page: Page) -> None:
