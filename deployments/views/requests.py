@@ -51,11 +51,17 @@ def parts(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """What stands in the way so far; with `about`, only what trying that section's secrets tells."""
     form, about = _as_typed(request), request.GET.get("about", "")
-    secrets = typed_secrets(form.sketch(), request.POST, CHECKED.get(about, ()))
     fields = FOLDED[about] if about in CHECKED else ()
+    secrets = typed_secrets(form.sketch(), request.POST, CHECKED[about]) if fields and _is_ready(form, about) else {}
     said = advice(form, secrets, fields) if secrets or not fields else []
     context = {"form": form, "preview": preview(form), "advice": said, "about": fields, "tried": bool(secrets)}
     return render(request, "hubs/form/_check.html", context)
+
+
+def _is_ready(form: RequestForm, about: str) -> bool:
+    """Whether all that a section's secrets are tried with is there: GitHub's callback hangs on the hub's name."""
+    missing = (set(FOLDED[about]) - set(SECRETS)) & set(form.twin.errors)
+    return not missing and (about != "people" or form.names is not None)
 
 
 def _refreshed(request: HttpRequest) -> HttpResponse:
