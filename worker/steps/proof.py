@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.utils import timezone
@@ -76,7 +77,8 @@ class ProofOfLife(Step[HubContext]):
             return None
         if outcome.phase == "failed":
             raise _failure(outcome, self.what(ctx)[0])
-        return self._prove(ctx, api, outcome)
+        # Where people sign in, what the hub hands out with the launch opens nothing: its owner's own token does.
+        return self._prove(ctx, api, replace(outcome, server_token=token) if token else outcome)
 
     def _went_on(self, ctx: HubContext, api: JupyterHub) -> bool:
         """Takes up a server that an earlier pass had launched and then lost sight of, instead of launching another."""
