@@ -7,16 +7,24 @@ from typing import Any
 
 from django.db.models import Q
 
+from deployments import outside
 from deployments.costs import spec_cost
 from deployments.editing import CONSEQUENCES, Changed, Edit
 from deployments.forms import SpecForm
 from deployments.models import Deployment, SpecRevision
+from deployments.running import APPLYING
 from deployments.services.changing import costs_more
 from deployments.spec import HubSpec
-from deployments.states import OperationKind, OperationStatus
+from deployments.states import OperationStatus
+from deployments.values.registry import image_prefix
 
-#: Runs that bring a description to the hub.
-APPLYING = (OperationKind.PROVISION, OperationKind.CHANGE)
+#: What a hub's page says of a description in its own places and words.
+APART = (
+    "name", "purpose", "subscription_id", "region", "node_size", "node_count", "kubernetes_version", "image_prefix",
+    "keep_until", "chart_version", "contact_email", "registry", "docker_username", "docker_organisation", "access",
+    "github_everyone", "github_organisations", "github_client_id", "registry_address", "registry_project", "overlay",
+    "user_node_size", "user_nodes_min", "user_nodes_max",
+)  # fmt: skip
 #: Fields that no form asks for under a label of their own.
 LABELS = {"chart_version": "Version of the chart", "github_everyone": "Everyone with a GitHub account"}
 
@@ -42,6 +50,17 @@ def revision_change(revision: SpecRevision) -> Edit | None:
     applied = Q(operations__status=OperationStatus.SUCCEEDED, operations__kind__in=APPLYING)
     before = earlier.filter(applied).order_by("-number").first() or earlier.order_by("-number").first()
     return compared(revision.deployment, before.spec, revision.spec) if before else None
+
+
+def told(spec: HubSpec) -> list[tuple[str, str]]:
+    """Everything that the description says beyond the plain case, as label and words."""
+    said = [(name, getattr(spec, name)) for name in (field.name for field in fields(HubSpec)) if name not in APART]
+    return [(_label(name), _words(value)) for name, value in said if value]
+
+
+def image_prefix_of(hub: Deployment, spec: HubSpec) -> str:
+    """How the name of every image of the hub begins."""
+    return image_prefix(spec, hub.names, outside.registry_host(spec, hub.names))
 
 
 def _label(name: str) -> str:

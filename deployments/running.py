@@ -19,6 +19,8 @@ from deployments.wording import SOON
 
 #: Runs after whose failure the hub goes on with what it had.
 PUT_BACK_KINDS = (OperationKind.CHANGE, OperationKind.ROTATE)
+#: Runs that bring a description to the hub.
+APPLYING = (OperationKind.PROVISION, OperationKind.CHANGE)
 STANDING = (Lifecycle.READY, Lifecycle.STOPPED)
 
 
@@ -130,6 +132,15 @@ def rejected_change(hub: Deployment) -> SpecRevision | None:
     newest = hub.revisions.select_related("review__reviewer").order_by("-number").first()
     review = getattr(newest, "review", None)
     return newest if newest and review and newest.needs_review and not review.approved else None
+
+
+def revisions(hub: Deployment) -> list[SpecRevision]:
+    """All of them, newest first, each with `run`: how bringing it to the hub went, or goes."""
+    runs = dict(hub.operations.filter(kind__in=APPLYING).order_by("created_at").values_list("revision", "status"))
+    found = list(hub.revisions.select_related("author", "review__reviewer").order_by("-number"))
+    for revision in found:
+        revision.run = runs.get(revision.id, "")  # type: ignore[attr-defined]
+    return found
 
 
 def ends_soon(hub: Deployment, today: date | None = None) -> bool:

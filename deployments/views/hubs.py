@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from deployments.comparing import image_prefix_of, told
 from deployments.forms import FilterForm
 from deployments.log import newest_lines
 from deployments.models import Deployment, DeploymentQuerySet
 from deployments.place import region_name
 from deployments.progress import progress, with_newest_run
-from deployments.running import ends_soon, refused, rejected_change, running, waiting_change
+from deployments.running import ends_soon, refused, rejected_change, revisions, running, waiting_change
 from deployments.states import Lifecycle, OperationKind
 from deployments.strip import strips
 from deployments.views.guard import hub_of, person, reviewers_only
@@ -67,7 +68,9 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
         "earlier": hub.operations.exclude(id=operation.id) if operation else [],
         "review": getattr(revision, "review", None),
         "strips": strips(hub, timezone.now()) if hub.ready_at or standing["running"] else [],
-        "revisions": hub.revisions.select_related("author", "review__reviewer").order_by("-number"),
+        "revisions": revisions(hub),
+        "told": told(revision.spec),
+        "images": image_prefix_of(hub, revision.spec),
     }
     return render(request, "hubs/detail.html", standing | context)
 

@@ -14,11 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from deployments import catalogue, services
-from deployments.comparing import revision_change
+from deployments.comparing import image_prefix_of, revision_change, told
+from deployments.costs import spec_cost
 from deployments.forms import RejectForm
 from deployments.models import Deployment, SpecRevision
 from deployments.place import RegionsOf, region_name
-from deployments.preview import QuotaUse, quota_uses
+from deployments.preview import QuotaUse, pool_quota_uses
 from deployments.progress import with_newest_run
 from deployments.spec import HubSpec
 from deployments.views.guard import hub_of, person, reviewers_only, telling
@@ -48,7 +49,7 @@ class Request:
         revision = max(hub.revisions.all(), key=lambda each: each.number)
         spec = revision.spec
         found = subscription(spec.subscription_id)
-        quotas = quota_uses(offer(spec.subscription_id, spec.region), spec.node_size, spec.node_count)
+        quotas = pool_quota_uses(offer(spec.subscription_id, spec.region), spec)
         return cls(
             hub, revision, spec, found.name if found else spec.subscription_id, region_name(spec, regions), quotas
         )
@@ -78,7 +79,8 @@ def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int =
     decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
     asked = Request.of(hub, catalogue.offer, catalogue.subscription, catalogue.regions)
     context = {"hub": hub, "asked": asked, "others": others.exclude(id=hub.id), "form": form, "decided": decided}
-    return render(request, "review/one.html", context, status=status)
+    described = {"told": told(asked.spec), "images": image_prefix_of(hub, asked.spec), "cost": spec_cost(asked.spec)}
+    return render(request, "review/one.html", context | described, status=status)
 
 
 @require_POST
