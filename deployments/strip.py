@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -64,14 +63,23 @@ class Strip:
 
 def strips(hub: Deployment, now: datetime) -> list[Strip]:
     """The last day in half hours, and the last thirty days."""
-    checks = HealthCheck.objects.filter(deployment=hub)
-    begin = now - timedelta(days=1)
-    today = checks.filter(at__gt=begin).values_list("at", "health")
-    first = timezone.localdate(now) - timedelta(days=KEPT_DAYS - 1)
-    days = checks.annotate(day=TruncDate("at")).filter(day__gte=first).values_list("day", "health")
-    labels = [date_format(first + timedelta(days=number), "j M") for number in range(KEPT_DAYS)]
-    counted = [((day - first).days, health, count) for day, health, count in days.annotate(count=Count("id"))]
-    return [half_hours(today, now), Strip("Last 30 days", _slots(labels, counted))]
+    looks = HealthCheck.objects.filter(deployment=hub)
+    today = looks.filter(at__gt=now - timedelta(days=1)).values_list("at", "health")
+    return [half_hours(today, now), _days(looks, timezone.localtime(now))]
+
+
+def _days(looks: QuerySet[HealthCheck], now: datetime) -> Strip:
+    """The last thirty days, counted by the database in one go: there are thousands of looks."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = [midnight - timedelta(days=KEPT_DAYS - 1 - number) for number in range(KEPT_DAYS)]
+    counts = {
+        f"{health}_{number}": Count("id", filter=Q(health=health, at__gte=begin, at__lt=begin + timedelta(days=1)))
+        for number, begin in enumerate(begins)
+        for health in (Health.HEALTHY, Health.UNHEALTHY)
+    }
+    found = looks.filter(at__gte=begins[0]).aggregate(**counts)
+    counted = [(int(key.rpartition("_")[2]), key.partition("_")[0], count) for key, count in found.items()]
+    return Strip("Last 30 days", _slots([date_format(begin, "j M") for begin in begins], counted))
 
 
 def half_hours(looks: Iterable[tuple[datetime, str]], now: datetime) -> Strip:

@@ -16,6 +16,7 @@ from deployments import services
 from deployments.comparing import compared, revision_change
 from deployments.forms.running import StepUpForm
 from deployments.models import SpecRevision
+from deployments.running import APPLYING
 from deployments.views.guard import hub_of, person, telling
 from deployments.views.running import ASKING, standing
 
@@ -56,9 +57,11 @@ def revision(request: HttpRequest, hub_id: UUID, number: int) -> HttpResponse:
     found = get_object_or_404(
         SpecRevision.objects.select_related("deployment", "author", "review__reviewer"), deployment=hub, number=number
     )
-    review = getattr(found, "review", None)
-    context = {"hub": hub, "revision": found, "edit": revision_change(found), "review": review}
-    return render(request, "hubs/running/revision.html", context)
+    run = found.operations.filter(kind__in=APPLYING).order_by("-created_at").first()
+    waits = SpecRevision.objects.awaiting_review().filter(id=found.id).exists()
+    context = {"hub": hub, "revision": found, "edit": revision_change(found), "review": getattr(found, "review", None)}
+    shown = context | {"run": run, "waits": waits, "past": not waits}
+    return render(request, "hubs/running/revision.html", shown)
 
 
 @require_POST

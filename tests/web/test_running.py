@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from deployments.models import Deployment
-from deployments.states import Lifecycle, OperationKind, OperationStatus, StepState
+from deployments.models import Deployment, HealthCheck
+from deployments.states import Health, Lifecycle, OperationKind, OperationStatus, StepState
+from deployments.strip import strips
 from tests.web.standing import CHARTS, asked_change, failed_change, ready, stored
 
 Browser = Callable[[str], Client]
@@ -272,3 +273,19 @@ def test_the_first_revision_cannot_be_withdrawn(browser_of: Browser, make_hub: M
     hub = ready(make_hub)
     browser_of("researcher").post(url("withdraw", hub, 1))
     assert hub.revisions.count() == 1
+
+
+# --- health --------------------------------------------------------------------------------------------------------
+
+
+def test_a_month_of_health_is_shown_by_days_and_in_words(browser_of: Browser, make_hub: MakeHub) -> None:
+    hub, now = ready(make_hub), timezone.now()
+    for days in range(40):
+        health = Health.UNHEALTHY if days == 3 else Health.HEALTHY
+        HealthCheck.objects.create(deployment=hub, at=now - timedelta(days=days), health=health)
+    day, month = strips(hub, now + timedelta(minutes=1))
+    assert [slot.health for slot in month.slots[-5:]] == ["healthy", "unhealthy", "healthy", "healthy", "healthy"]
+    assert len(month.slots) == 30 and sum(slot.well for slot in month.slots) == 29
+    assert day.told == "healthy when looked at, once"
+    page = shown(browser_of("researcher"), hub)
+    assert "healthy in 96.7 % of 30 looks" in page and page.count("<rect") == 48 + 30
