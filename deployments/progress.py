@@ -98,7 +98,13 @@ class Progress:
 
     @property
     def can_retry(self) -> bool:
-        return bool(self.stopped and self.is_newest)
+        """New secrets that were put back are gone: they have to be typed once more."""
+        forgotten = (
+            self.deployment.last_outcome == Outcome.ROLLED_BACK
+            and self.operation is not None
+            and self.operation.kind == OperationKind.ROTATE
+        )
+        return bool(self.stopped and self.is_newest and not forgotten)
 
     @property
     def can_take_down(self) -> bool:

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from deployments.models import Deployment, HealthCheck
-from deployments.states import Health, Lifecycle, OperationKind, OperationStatus, StepState
+from deployments.states import Health, Lifecycle, OperationKind, OperationStatus, Outcome, StepState
 from deployments.strip import strips
 from tests.web.standing import CHARTS, asked_change, failed_change, ready, stored
+from tests.web.test_pages import INLINE
 
 Browser = Callable[[str], Client]
 MakeHub = Callable[..., Deployment]
@@ -59,6 +60,17 @@ def test_a_stranger_changes_nothing(page: str, more: Any, browser_of: Browser, m
     stored(hub, "docker-token")
     assert browser_of("stranger").post(url(page, hub, *more)).status_code in (404, 405)
     assert not hub.operations.exists() and hub.revisions.count() == 2
+
+
+@pytest.mark.parametrize("page", ["detail", *PAGES, "secret", "step-up", "revision", "review-change"])
+def test_nothing_inline_that_the_content_policy_refuses(page: str, browser_of: Browser, make_hub: MakeHub) -> None:
+    hub = ready(make_hub)
+    failed_change(hub)
+    stored(hub, "docker-token")
+    HealthCheck.objects.create(deployment=hub, health=Health.HEALTHY)
+    more = {"secret": ["docker-token"], "revision": [2], "review-change": [asked_change(hub, node_count=5).number]}
+    answer = browser_of("reviewer").get(url(page, hub, *more.get(page, [])), {"kubernetes_version": "1.34.3"})
+    assert answer.status_code == 200 and not INLINE.search(answer.content.decode())
 
 
 @pytest.mark.parametrize(("page", "more"), [("start", ()), ("withdraw", (1,))])
@@ -158,6 +170,13 @@ def test_any_way_of_writing_a_repository_is_launched(typed: str, browser_of: Bro
     assert hub.operations.get().arguments == {"repository": "binder-examples/r", "ref": "HEAD"}
 
 
+@pytest.mark.parametrize(("page", "lifecycle"), [("start", Lifecycle.STOPPED), ("try-launch", Lifecycle.READY)])
+def test_a_second_click_starts_nothing_more(page: str, lifecycle: str, browser_of: Browser, make_hub: MakeHub) -> None:
+    hub, client = ready(make_hub, lifecycle), browser_of("researcher")
+    answers = [client.post(url(page, hub), {"repository": "a/b"}, follow=True) for _ in range(2)]
+    assert hub.operations.count() == 1 and "being done to this hub just now" in told(answers[1])
+
+
 @pytest.mark.parametrize("typed", ["", "binder-examples", "a/*", "a/b/c", "../..", "a/b c"])
 def test_what_is_no_repository_comes_back_with_a_sentence(typed: str, browser_of: Browser, make_hub: MakeHub) -> None:
     hub = ready(make_hub)
@@ -249,6 +268,15 @@ def test_each_way_a_change_fails_has_its_words(
     hub = ready(make_hub)
     failed_change(hub, kind, put_back)
     assert words in shown(browser_of("researcher"), hub)
+
+
+def test_secrets_that_were_put_back_are_asked_for_and_not_retried(browser_of: Browser, make_hub: MakeHub) -> None:
+    hub = ready(make_hub)
+    failed_change(hub, OperationKind.ROTATE)
+    Deployment.objects.filter(id=hub.id).update(last_outcome=Outcome.ROLLED_BACK)
+    page = shown(browser_of("researcher"), hub)
+    assert "Give new secrets" in page and ">Retry<" not in page
+    assert "Last change put back" in browser_of("researcher").get("/").content.decode()
 
 
 def test_a_revision_shows_who_asked_and_what_changed(browser_of: Browser, make_hub: MakeHub) -> None:
