@@ -1,48 +1,45 @@
-"""`make bench`: memory of each process at rest, page times, and one whole provision, measured on a stack of its own."""
+"""`make bench`: how fast and how large Slipway is, with the alternative measured beside it in the same run."""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
+import os
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-from bootstrap.machine import ROOT
+from bench import hubs, pages
+from bench.table import BenchFailed, Figures
 from bootstrap.stack import Stack
 
 SPEED = 20.0
-LOOKS = 50
-
-
-def page_times(address: str) -> tuple[float, float]:
-    """Median and 95th percentile, in milliseconds, of the sign-in page."""
-    taken = []
-    for _ in range(LOOKS):
-        began = time.perf_counter()
-        with urllib.request.urlopen(f"{address}sign-in/") as answer:
-            answer.read()
-        taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken), sorted(taken)[int(LOOKS * 0.95) - 1]
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder, Stack(Path(folder), speed=SPEED) as stack:
-        began = time.perf_counter()
-        stack.start()
-        print(f"start, empty folder               {time.perf_counter() - began:8.1f} s")
-        for name, size in stack.memory().items():
-            print(f"memory at rest: {name:18}{size:8.0f} MiB")
-        print(f"memory at rest: {'together':18}{sum(stack.memory().values()):8.0f} MiB")
-        median, slow = page_times(stack.address)
-        print(f"sign-in page, median / p95        {median:8.1f} / {slow:.1f} ms")
-        began = time.perf_counter()
-        command = [sys.executable, "manage.py", "demo"]
-        done = subprocess.run(command, cwd=ROOT, env=stack.env("web"), stdout=subprocess.DEVNULL, check=False)
-        print(f"whole job, up and down, speed {SPEED:g}  {time.perf_counter() - began:8.1f} s")
-    return done.returncode
+    figures = Figures()
+    helm = os.environ.get("HELM_BINARY")
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
+        stack = Stack(Path(folder), speed=SPEED, helm=Path(helm) if helm else None)
+        with stack:
+            try:
+                _measure(stack, figures)
+            except BenchFailed as failure:
+                print(f"Could not be measured: {failure}", file=sys.stderr)
+                return 1
+            finally:
+                figures.show()
+    return 0
+
+
+def _measure(stack: Stack, figures: Figures) -> None:
+    began = time.perf_counter()
+    stack.start()
+    figures.add("start in an empty folder, until it answers", f"{time.perf_counter() - began:.1f} s")
+    hubs.memory(stack, figures, "at rest")
+    hubs.clicks(stack, figures)
+    hubs.provision(stack, figures, SPEED)
+    hubs.memory(stack, figures, "after building a hub")
+    pages.measure(stack, figures)
 
 
 if __name__ == "__main__":

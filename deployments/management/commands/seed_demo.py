@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from accounts.demo import ensure_people, grant_to_everybody
 from cloud.errors import SlipwayError
@@ -18,10 +18,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from cloud.azure import offers
 
+        try:
+            seen = [each.id for each in offers.list_subscriptions(outside.azure())]
+        except SlipwayError as error:
+            # Before anybody is made: their passwords are shown once, by the run that ends well.
+            raise CommandError(f"No subscription could be granted to anybody: {error}") from error
         for username, password in ensure_people().items():
             self.stdout.write(f"{username} {password}")
-        try:
-            grant_to_everybody([each.id for each in offers.list_subscriptions(outside.azure())])
-        except SlipwayError as error:
-            self.stderr.write(f"No subscription could be granted: {error}")
+        grant_to_everybody(seen)
         send("chores", "worker.jobs.refresh_catalogue")
