@@ -113,9 +113,9 @@ class Refused:
 
 
 def refused(hub: Deployment) -> Refused | None:
-    """The newest change, when it did not work; said until another one does."""
+    """The newest change, when it did not work; said while the hub serves, until another one does."""
     newest = hub.operations.filter(kind__in=PUT_BACK_KINDS).select_related("revision").order_by("-created_at").first()
-    if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle not in STANDING:
+    if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle != Lifecycle.READY:
         return None
     state = newest.steps.filter(name="put-back").values_list("state", flat=True).first()
     return Refused(newest, hub.revision, StepState.of(state) if state else None)

@@ -58,8 +58,9 @@ def revision(request: HttpRequest, hub_id: UUID, number: int) -> HttpResponse:
         SpecRevision.objects.select_related("deployment", "author", "review__reviewer"), deployment=hub, number=number
     )
     run = found.operations.filter(kind__in=APPLYING).order_by("-created_at").first()
-    waits = SpecRevision.objects.awaiting_review().filter(id=found.id).exists()
-    context = {"hub": hub, "revision": found, "edit": revision_change(found), "review": getattr(found, "review", None)}
+    review = getattr(found, "review", None)
+    waits = found.needs_review and review is None
+    context = {"hub": hub, "revision": found, "edit": revision_change(found), "review": review}
     shown = context | {"run": run, "waits": waits, "past": not waits}
     return render(request, "hubs/running/revision.html", shown)
 
