@@ -100,3 +100,11 @@ def test_a_vault_that_does_not_answer_loses_nothing(
     assert answer.status_code == 422
     assert SecretRef.objects.get(deployment=hub, purpose="docker-token").version == "first"
     assert not hub.operations.exists()
+
+
+def test_the_password_of_azures_registry_is_made_anew_without_typing(make_hub: MakeHub, browser_of: Browser) -> None:
+    hub = ready(make_hub, registry="acr")
+    stored(hub, "registry-token")
+    browser_of("researcher").post(url(hub, "registry-token"))
+    assert hub.operations.get().arguments == {"purposes": ["registry-token"]}
+    assert SecretRef.objects.get(deployment=hub).version == "first"  # the worker puts the new one into the vault
