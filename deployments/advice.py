@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django import forms
 
 from cloud.errors import SlipwayError
-from deployments import naming
+from deployments import looking, naming
 from deployments.forms import SECRETS, SpecForm
 from deployments.naming import Names
 from deployments.preflight import Facts, Finding, findings
@@ -32,16 +32,37 @@ class Said:
     anchor: str
 
 
-def advice(form: SpecForm, secrets: Mapping[str, str] | None = None, fields: Sequence[str] = ()) -> list[Said]:
-    """What stands in the way of the hub so far; of these fields only, where some are named. Errors come first."""
-    spec, wrong = form.sketch(), set(form.twin.errors)
-    found = [each for each in findings(Facts(), spec, _names(form)) if each.field not in wrong]
+def look(form: SpecForm, secrets: Mapping[str, str] | None = None) -> Facts:
+    """What can be found out at once about the hub that a form describes so far; these secrets are tried."""
+    seen = looking.quick(form.sketch(), _names(form), secrets or {}, user=form.user)
+    return replace(seen, own_cluster_exists=form.is_standing)
+
+
+def found(form: SpecForm, seen: Facts) -> list[Finding]:
+    """What stands in the way, after a look."""
+    return findings(seen, form.sketch(), _names(form))
+
+
+def advice(form: SpecForm, seen: Facts, fields: Sequence[str] = ()) -> list[Said]:
+    """What to say beside the form after a look; of these fields only, where some are named. Errors come first."""
+    wrong = set(form.twin.errors) - set(SECRETS)
+    told = [each for each in found(form, seen) if each.field not in wrong]
     said = [
         _said(form, finding)
-        for finding in (*_mistyped(form), *found, *_not_allowed(form, spec))
+        for finding in (*_mistyped(form), *told, *_not_allowed(form, form.sketch()))
         if _is_due(form, finding) and (not fields or finding.field in fields)
     ]
     return sorted(said, key=lambda each: each.severity != "error")
+
+
+def works(seen: Facts, section: str) -> bool:
+    """Whether the sign-in of a section of the form was tried and works."""
+    tried = {
+        "registry": seen.registry and seen.registry.state,
+        "people": seen.github_app,
+        "private": seen.private_token,
+    }
+    return tried.get(section) == "ok"
 
 
 def _names(form: SpecForm) -> Names:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
-from deployments import naming, outside, services
-from deployments.forms import RequestForm
+from collections.abc import Mapping
+
+from django import forms
+
+from cloud.errors import InvalidRequest, SlipwayError
+from deployments import services
+from deployments.advice import found, look
+from deployments.forms import RequestForm, SpecForm
 from deployments.forms.change import ChangeForm
 from deployments.forms.new_secrets import NewSecretsForm
 from deployments.models import Deployment, SpecRevision
 from deployments.services.changing import refuse_impossible
-from deployments.spec import HubSpec
-from deployments.values import oauth_callback
 
-#: Where each refusal of the outside world belongs on the form.
-DOCKER_FIELDS: dict[type[SlipwayError], str] = {SignInFailed: "docker_token", PermissionDenied: "docker_organisation"}
-GITHUB_FIELDS: dict[type[SlipwayError], str] = {SignInFailed: "github_secret", InvalidRequest: "github_client_id"}
+#: Warnings while one types; a form is only taken when these sign-ins were tried.
+UNTRIED = frozenset({"registry-unreachable", "github-unreachable"})
+UNTRIED_REMEDY = "Send the form again in a few minutes."
 
 
 def submit(form: RequestForm) -> Deployment | None:
@@ -26,7 +29,7 @@ def submit(form: RequestForm) -> Deployment | None:
     spec = form.spec()
     try:
         form.check_allowed(spec)
-        if not (_docker_hub_agrees(form, spec) & _github_agrees(form, spec)):
+        if not _nothing_stands_in_the_way(form, form.secrets()):
             return None
         return services.request_hub(form.user, form.draft_id, spec, form.secrets())
     except SlipwayError as error:
@@ -55,6 +58,8 @@ def applied(form: ChangeForm, secrets: NewSecretsForm) -> SpecRevision | None:
     if not secrets.is_valid():
         return None
     try:
+        if not _nothing_stands_in_the_way(form, secrets.secrets(), secrets):
+            return None
         number = form.cleaned_data["number"]
         return services.change(form.user, form.hub, number, form.spec(), secrets.secrets())
     except SlipwayError as error:
@@ -71,31 +76,16 @@ def _sent_before(form: RequestForm) -> Deployment | None:
     return Deployment.objects.filter(id=form.draft_id, owner=form.user).first()
 
 
-def _docker_hub_agrees(form: RequestForm, spec: HubSpec) -> bool:
-    from cloud.registries import check_docker_hub
-
-    if spec.registry != "dockerhub":
-        return True
-    token = form.cleaned_data["docker_token"]
-    try:
-        check_docker_hub(outside.profile(), spec.docker_username, token, spec.image_namespace, spec.image_prefix)
-    except SlipwayError as error:
-        field = DOCKER_FIELDS.get(type(error))
-        # Without an organisation it is the token that may not push.
-        form.add_error("docker_token" if field and not spec.docker_organisation else field, told(error))
-        return False
-    return True
-
-
-def _github_agrees(form: RequestForm, spec: HubSpec) -> bool:
-    from cloud.github import check_oauth_app
-
-    if not spec.signs_in:
-        return True
-    callback = oauth_callback(outside.hub_address(spec, naming.derive(spec.name, form.draft_id)))
-    try:
-        check_oauth_app(outside.profile(), spec.github_client_id, form.cleaned_data["github_secret"], callback)
-    except SlipwayError as error:
-        form.add_error(GITHUB_FIELDS.get(type(error)), told(error))
-        return False
-    return True
+def _nothing_stands_in_the_way(form: SpecForm, secrets: Mapping[str, str], beside: forms.Form | None = None) -> bool:
+    """Tries everything that can be tried now. What blocks stands beside its field, here or in the form `beside`."""
+    free = True
+    for finding in found(form, look(form, secrets)):
+        field = form.fields.get(finding.field)
+        if (finding.severity == "warning" and finding.code not in UNTRIED) or (field and field.disabled):
+            continue
+        sentence = UNTRIED_REMEDY if finding.code in UNTRIED else finding.remedy
+        where = next((each for each in (form, beside) if each and finding.field in each.fields), None)
+        place = finding.field if where and finding.code not in UNTRIED else None
+        (where or form).add_error(place, f"{finding.what} {sentence}".strip())
+        free = False
+    return free

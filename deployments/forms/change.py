@@ -36,7 +36,7 @@ FIXED = {
 class ChangeForm(SpecForm):
     """The description of a hub as it stands, to be edited. The vault keeps its secrets: they are not asked for."""
 
-    asks_secrets = False
+    asks_secrets, is_standing = False, True
     number = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(

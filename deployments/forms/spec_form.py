@@ -49,6 +49,7 @@ class SpecForm(
     """All fields. `draft_id` is the hub's id, made already or to be."""
 
     field_order = ("draft", *ORDER)
+    is_standing = False  # whether the hub exists already
     draft_id: UUID
 
     def __init__(self, user: User, data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deployments.advice import advice
+from deployments.advice import advice, look
 from deployments.editing import Edit, edit_of, new_secrets
 from deployments.errors import TooLate
 from deployments.forms import SECRETS, without_secrets
@@ -76,7 +76,7 @@ def _as_typed(request: HttpRequest, hub: Deployment) -> ChangeForm:
 
 
 def _context(form: ChangeForm) -> dict[str, Any]:
-    return {"hub": form.hub, "form": form, "preview": preview(form), "advice": advice(form)}
+    return {"hub": form.hub, "form": form, "preview": preview(form), "advice": advice(form, look(form))}
 
 
 def _page(request: HttpRequest, form: ChangeForm, status: int = 200) -> HttpResponse:
@@ -86,5 +86,12 @@ def _page(request: HttpRequest, form: ChangeForm, status: int = 200) -> HttpResp
 
 def _look(request: HttpRequest, form: ChangeForm, edit: Edit, secrets: NewSecretsForm) -> HttpResponse:
     kept = [(name, value) for name, value in request.POST.items() if name in form.fields]
-    context = {"hub": form.hub, "form": form, "edit": edit, "secrets": secrets, "kept": kept, "advice": advice(form)}
+    context = {
+        "hub": form.hub,
+        "form": form,
+        "edit": edit,
+        "secrets": secrets,
+        "kept": kept,
+        "advice": advice(form, look(form)),
+    }
     return render(request, "hubs/change_look.html", context, status=422 if secrets.errors or form.errors else 200)

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deployments.advice import advice
+from deployments.advice import advice, look, works
 from deployments.forms import CHECKED, FOLDED, SECRETS, RequestForm, typed_secrets, without_secrets
 from deployments.preview import preview
 from deployments.submission import submit
@@ -53,8 +53,9 @@ def check(request: HttpRequest) -> HttpResponse:
     form, about = _as_typed(request), request.GET.get("about", "")
     fields = FOLDED[about] if about in CHECKED else ()
     secrets = typed_secrets(form.sketch(), request.POST, CHECKED[about]) if fields and _is_ready(form, about) else {}
-    said = advice(form, secrets, fields) if secrets or not fields else []
-    context = {"form": form, "preview": preview(form), "advice": said, "about": fields, "tried": bool(secrets)}
+    seen = look(form, secrets)
+    said = advice(form, seen, fields) if secrets or not fields else []
+    context = {"form": form, "preview": preview(form), "advice": said, "about": about, "works": works(seen, about)}
     return render(request, "hubs/form/_check.html", context)
 
 
@@ -75,4 +76,8 @@ def _as_typed(request: HttpRequest) -> RequestForm:
 
 
 def _context(form: RequestForm) -> dict[str, Any]:
-    return {"form": form, "preview": preview(form), "advice": advice(form) if form.place.subscription else None}
+    return {
+        "form": form,
+        "preview": preview(form),
+        "advice": advice(form, look(form)) if form.place.subscription else None,
+    }

@@ -1,0 +1,137 @@
+"""What is checked while one types and before a request is taken: each thing tried for real, over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import SpendingPolicy, User
+from deployments.models import Deployment, SecretRef
+from tests.sandbox_process import SandboxProcess
+from tests.web.test_form import filled, send, sentence
+
+Browser = Callable[[str], Client]
+Check = Callable[..., str]
+pytestmark = pytest.mark.usefixtures("sandbox", "catalogue")
+GITHUB = {"access": "everyone", "github_client_id": "Ov23liSlipwayDemo001", "github_secret": "github-demo-secret"}
+
+
+@pytest.fixture
+def check(browser_of: Browser, people: dict[str, User]) -> Check:
+    """What the page shows when this is typed; `about` names a section whose secrets are tried."""
+
+    def checked(about: str = "", **changes: Any) -> str:
+        address = "/hubs/new/check" + (f"?about={about}" if about else "")
+        answer = browser_of("researcher").post(address, filled(people["researcher"], **changes))
+        assert answer.status_code == 200
+        page: str = answer.content.decode()
+        assert not any(secret in page for secret in (*SECRETS, "canary"))
+        return page
+
+    return checked
+
+
+SECRETS = ("dckr_pat_demo", "github-demo-secret", "registry-demo-token")
+
+
+def test_a_plain_hub_has_nothing_in_its_way(check: Check) -> None:
+    assert "Nothing stands in the way so far." in check()
+
+
+def test_what_nobody_has_typed_yet_is_not_wrong_yet(check: Check) -> None:
+    page = check(name="", docker_username="", docker_token="", purpose="")
+    assert "Nothing stands in the way so far." in page
+
+
+def test_a_finding_says_what_and_what_to_do_and_leads_to_its_field(check: Check) -> None:
+    page = check(storage_gib="5")
+    assert "must sign in to have one" in page and "leave the folder out" in page and 'href="#id_storage_gib"' in page
+    assert 'class="finding error"' in page
+
+
+def test_errors_come_before_warnings(check: Check) -> None:
+    page = check(storage_gib="5", node_size="Standard_D2s_v5")
+    assert page.index("finding error") < page.index("finding warning")
+
+
+def test_quota_that_all_the_nodes_do_not_fit_is_said_beside_the_form(check: Check) -> None:
+    page = check(pools="two", user_node_size="Standard_D4s_v5", user_nodes_max="20")
+    assert "This hub needs 92 cores" in page and "40 are left" in page
+
+
+def test_more_than_the_policy_allows_is_said_while_one_types(check: Check) -> None:
+    SpendingPolicy.objects.create(group=None, max_monthly_cost="10")
+    assert "your group may spend 10" in check()
+
+
+def test_a_registry_sign_in_that_works_is_said(check: Check) -> None:
+    assert "This works." in check("registry")
+
+
+def test_no_secret_no_claim(check: Check) -> None:
+    page = check("registry", docker_token="")
+    assert "This works." not in page and "finding" not in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "field"),
+    [
+        ({"docker_token": "dckr_pat_canary"}, "does not accept this username with this token", "docker_token"),
+        ({"docker_organisation": "someoneelse"}, "may not store images in the organisation", "docker_organisation"),
+    ],
+)
+def test_docker_hub_is_tried_while_one_types(changes: dict[str, Any], words: str, field: str, check: Check) -> None:
+    page = check("registry", **changes)
+    assert words in page and f'href="#id_{field}"' in page
+
+
+def test_a_github_app_is_tried_while_one_types(check: Check) -> None:
+    assert "This works." in check("people", **GITHUB)
+    assert "does not accept this client secret" in check("people", **GITHUB | {"github_secret": "canary-secret"})
+
+
+def test_an_app_with_another_callback_is_said(check: Check, sandbox: SandboxProcess) -> None:
+    app = {"client_id": "Ov23liElsewhere0001", "client_secret": "github-demo-secret", "callback": "https://a.example/"}
+    sandbox.control("github/apps", app)
+    assert "another callback address" in check("people", **GITHUB | {"github_client_id": app["client_id"]})
+
+
+def test_expert_values_show_what_they_change(check: Check) -> None:
+    assert "+    extraEnv:" in check(overlay="jupyterhub:\n  singleuser:\n    extraEnv: {A: b}\n").replace(
+        "&quot;", '"'
+    )
+
+
+# --- and when the form is sent --------------------------------------------------------------------------------
+
+
+def test_a_registry_in_azure_needs_no_credentials(browser_of: Browser, people: dict[str, User]) -> None:
+    answer = send(browser_of, people, registry="acr", docker_username="", docker_token="")
+    assert answer.status_code == 302
+    assert set(SecretRef.objects.values_list("purpose", flat=True)) == {"hub-tokens"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"storage_gib": "5"}, "storage_gib", "must sign in"),
+        (GITHUB | {"github_secret": "wrong"}, "github_secret", "client secret"),
+        ({"pools": "two", "user_node_size": "Standard_D4s_v5", "user_nodes_max": "20"}, "node_count", "92 cores"),
+    ],
+)
+def test_what_blocks_is_said_beside_its_field_and_nothing_is_made(
+    changes: dict[str, Any], field: str, words: str, browser_of: Browser, people: dict[str, User],
+    sandbox: SandboxProcess,
+) -> None:  # fmt: skip
+    SpendingPolicy.objects.create(group=None, max_monthly_cost="9000")
+    answer = send(browser_of, people, **changes)
+    assert answer.status_code == 422 and words in sentence(answer, field), answer.context["form"].errors
+    assert not Deployment.objects.exists()
+
+
+def test_a_warning_does_not_hold_up_a_request(browser_of: Browser, people: dict[str, User], check: Check) -> None:
+    assert "finding warning" in check(node_size="Standard_D2s_v5")
+    assert send(browser_of, people, node_size="Standard_D2s_v5").status_code == 302
