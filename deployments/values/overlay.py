@@ -18,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 LONGEST = 20_000  # characters
+MOST_VALUES = 5_000  # with every alias written out
 SUBCHART = "jupyterhub"
 
 #: What Slipway itself must set: addresses, tokens and sign-ins that its other steps rely on, as dotted paths.
@@ -75,9 +76,9 @@ def overlay_values(text: str) -> dict[str, Any]:
         return {}
     try:
         values = YAML(typ="safe").load(text)
-    except YAMLError:
+    except (YAMLError, ValueError, RecursionError):
         return {}
-    return values if isinstance(values, dict) else {}
+    return values if isinstance(values, dict) and _size(values) <= MOST_VALUES else {}
 
 
 def problems(text: str, schema: ChartSchema | None) -> list[Problem]:
@@ -94,11 +95,25 @@ def problems(text: str, schema: ChartSchema | None) -> list[Problem]:
         return [Problem(0, 0, "This is not YAML that can be read.")]
     if tree is None:
         return []  # comments only
+    if _size(tree) > MOST_VALUES:
+        return [Problem(0, 0, f"With every alias written out these are more than {MOST_VALUES} values.")]
     if not isinstance(tree, CommentedMap):
         return [Problem(1, 1, "Values are names with a colon after them, like “jupyterhub:”.")]
     # One sentence a place is enough; ours come first.
     found = {(problem.line, problem.column): problem for problem in [*_against_chart(tree, schema), *_owned(tree)]}
     return [found[place] for place in sorted(found)]
+
+
+def _size(node: Any, known: dict[int, int] | None = None) -> int:
+    """How many values there are once every alias is written out; counted without writing any of them out."""
+    known = {} if known is None else known
+    if not isinstance(node, Mapping | list):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1  # what holds itself is too many
+        inside = node.values() if isinstance(node, Mapping) else node
+        known[id(node)] = 1 + sum(_size(each, known) for each in inside)
+    return known[id(node)]
 
 
 def _unreadable(error: MarkedYAMLError) -> Problem:
