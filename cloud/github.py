@@ -5,6 +5,7 @@ from cloud.errors import InvalidRequest, SignInFailed, SlipwayError, Unavailable
 from cloud.profile import AzureCloud
 
 GITHUB = "GitHub"
+UNKNOWN_CLIENT = "unknown_client"
 #: GitHub compares the code last: when it gets as far as refusing this one, all the rest is right.
 IMPOSSIBLE_CODE = "slipway-checks-this-app"
 
@@ -21,7 +22,7 @@ def check_oauth_app(profile: AzureCloud, client_id: str, secret: str, callback: 
         )
         if patience := web.not_now(answer, GITHUB):
             raise patience
-        complaint = "incorrect_client_credentials"  # GitHub answers 404 where it does not know the id at all
+        complaint = UNKNOWN_CLIENT  # GitHub answers 404 where it does not know the id at all
         if answer.status_code != 404:
             complaint = str(web.body(answer, GITHUB).get("error", ""))
     error = _error(complaint, callback)
@@ -41,7 +42,7 @@ def new_app_link(profile: AzureCloud, name: str, home: str, callback: str) -> st
 def _error(complaint: str, callback: str) -> SlipwayError | None:
     if complaint == "bad_verification_code":
         return None
-    if complaint == "incorrect_client_credentials":
+    if complaint in (UNKNOWN_CLIENT, "incorrect_client_credentials"):
         return SignInFailed(
             "GitHub does not know this client ID, or the client secret does not belong to it.",
             "Copy both again from the OAuth app's page on GitHub; make a new secret if the old one is not to hand.",

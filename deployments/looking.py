@@ -11,10 +11,12 @@ from accounts.policy import allowance
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
 from deployments import catalogue, outside, services
 from deployments.naming import Names
-from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact
-from deployments.preflight.facts import GithubState
+from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
+from deployments.values.overlay import ChartSchema
+from deployments.values.registry import image_prefix
 
 
 def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User) -> Facts:
@@ -31,18 +33,34 @@ def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User
         if offer
         else None,
         versions=offer.versions if offer else None,
-        registry=_registry(spec, secrets.get(services.DOCKER_TOKEN, "")),
+        registry=_registry(spec, names, secrets.get(services.DOCKER_TOKEN, "")),
         github_app=_github(spec, names, secrets.get(services.GITHUB_SECRET, "")),
+        private_token=_private_token(spec, secrets.get(services.PRIVATE_TOKEN, "")),
+        template=_template(spec),
         today=timezone.localdate(),
         longest_days=allowance(user).max_days,
     )
 
 
-def _registry(spec: HubSpec, token: str) -> RegistryFact | None:
+def chart_schema(version: str) -> ChartSchema | None:
+    """The chart's own rules for expert values; None while its repository does not answer."""
+    from cloud.chart_schema import chart_schemas
+
+    try:
+        return ChartSchema(*chart_schemas(outside.profile(), version))
+    except SlipwayError:
+        return None
+
+
+def _registry(spec: HubSpec, names: Names, token: str) -> RegistryFact | None:
+    if spec.registry == "acr" or not token:
+        return None
+    return _docker_hub(spec, token) if spec.registry == "dockerhub" else _other(spec, names, token)
+
+
+def _docker_hub(spec: HubSpec, token: str) -> RegistryFact:
     from cloud.registries import check_docker_hub
 
-    if spec.registry != "dockerhub" or not token:
-        return None
     try:
         seen = check_docker_hub(outside.profile(), spec.docker_username, token, spec.image_namespace, spec.image_prefix)
     except SignInFailed:
@@ -54,18 +72,46 @@ def _registry(spec: HubSpec, token: str) -> RegistryFact | None:
     return RegistryFact("ok", seen.pulls_left, seen.pulls_limit)
 
 
+def _other(spec: HubSpec, names: Names, token: str) -> RegistryFact:
+    from cloud.any_registry import Place, try_push
+
+    host = spec.registry_address
+    repository = f"{image_prefix(spec, names, host).removeprefix(host + '/')}probe"
+    place = Place(host, repository, spec.registry_token_url)
+    return RegistryFact(try_push(outside.profile(), place, spec.registry_username, token))
+
+
 def _github(spec: HubSpec, names: Names, secret: str) -> GithubState | None:
-    from cloud.github import check_oauth_app
+    from cloud.github import UNKNOWN_CLIENT, check_oauth_app
 
     if not spec.signs_in or not secret:
         return None
     callback = oauth_callback(outside.hub_address(spec, names))
     try:
         check_oauth_app(outside.profile(), spec.github_client_id, secret, callback)
-    except SignInFailed:
-        return "wrong-secret"
+    except SignInFailed as error:
+        return "unknown-client" if error.code == UNKNOWN_CLIENT else "wrong-secret"
     except InvalidRequest:
         return "other-callback"
     except SlipwayError:
         return "unreachable"
     return "ok"
+
+
+def _private_token(spec: HubSpec, token: str) -> TokenState | None:
+    from cloud.repositories import github_token
+
+    return github_token(outside.profile(), token) if spec.private_repositories and token else None
+
+
+def _template(spec: HubSpec) -> TemplateFact | None:
+    from cloud.repositories import branches
+
+    if not spec.template_repository:
+        return None
+    try:
+        return TemplateFact("ok", branches(outside.profile(), spec.template_repository))
+    except InvalidRequest:
+        return TemplateFact("missing")
+    except SlipwayError:
+        return TemplateFact("unreachable")

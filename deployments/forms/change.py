@@ -107,8 +107,12 @@ class ChangeForm(SpecForm):
     def described_with(self, values: Mapping[str, Any]) -> HubSpec:
         return described({**values, "keep_until": self.present.keep_until}, **self.untyped())
 
+    @property
+    def chart_version(self) -> str:
+        return self.present.chart_version
+
     def untyped(self) -> dict[str, Any]:
-        return {"chart_version": self.present.chart_version, "contact_email": self.present.contact_email}
+        return {"chart_version": self.chart_version, "contact_email": self.present.contact_email}
 
 
 def _include(field: forms.Field, size: str) -> None:

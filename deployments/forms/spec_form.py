@@ -22,6 +22,7 @@ from deployments.forms.look import ExpertFields, LimitFields, LookFields
 from deployments.forms.people import PeopleFields, PrivateFields
 from deployments.forms.registry import RegistryFields
 from deployments.forms.sections import FOLDED, OPEN_AT_FIRST, ORDER, SECRETS
+from deployments.looking import chart_schema
 from deployments.naming import Names
 from deployments.place import Place
 from deployments.redaction import remember
@@ -108,7 +109,7 @@ class SpecForm(
 
     def clean_overlay(self) -> str:
         text = str(self.cleaned_data["overlay"]).replace("\r\n", "\n")
-        if found := problems(text, None):
+        if found := problems(text, chart_schema(self.chart_version) if text.strip() else None):
             raise forms.ValidationError([str(problem) for problem in found])
         return text if text.strip() else ""
 
@@ -158,9 +159,13 @@ class SpecForm(
         """What a valid form asks for."""
         return self.described_with(self.cleaned_data)
 
+    @property
+    def chart_version(self) -> str:
+        return outside.profile().chart_version
+
     def untyped(self) -> dict[str, Any]:
         """The description's fields that nobody types."""
-        return {"chart_version": outside.profile().chart_version, "contact_email": self.user.email}
+        return {"chart_version": self.chart_version, "contact_email": self.user.email}
 
     @cached_property
     def twin(self) -> SpecForm:

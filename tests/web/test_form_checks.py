@@ -37,6 +37,16 @@ def check(browser_of: Browser, people: dict[str, User]) -> Check:
 SECRETS = ("dckr_pat_demo", "github-demo-secret", "registry-demo-token")
 
 
+@pytest.fixture
+def university(sandbox: SandboxProcess) -> dict[str, Any]:
+    """A registry that is neither Docker Hub's nor Azure's, with who may push there."""
+    found = next(each for each in sandbox.control("registries") if each["name"] == "university")
+    return {
+        "registry": "other", "registry_address": found["address"], "registry_username": "robot-slipway",
+        "registry_token": "registry-demo-token", "registry_project": "research",
+    }  # fmt: skip
+
+
 def test_a_plain_hub_has_nothing_in_its_way(check: Check) -> None:
     assert "Nothing stands in the way so far." in check()
 
@@ -88,6 +98,17 @@ def test_docker_hub_is_tried_while_one_types(changes: dict[str, Any], words: str
     assert words in page and f'href="#id_{field}"' in page
 
 
+def test_another_registry_is_tried_too(check: Check, university: dict[str, Any]) -> None:
+    assert "may store images" in check("registry", **university)
+    assert "does not accept" in check("registry", **university | {"registry_token": "canary-1"})
+    assert "may not store" in check("registry", **university | {"registry_project": "elsewhere"})
+
+
+def test_what_is_no_registry_is_said(check: Check, sandbox: SandboxProcess, university: dict[str, Any]) -> None:
+    page = check("registry", **university | {"registry_address": f"127.0.0.1:{sandbox.hub_port}"})
+    assert "registry_address" in page and "finding" in page
+
+
 def test_a_github_app_is_tried_while_one_types(check: Check) -> None:
     assert "GitHub knows this app" in check("people", **GITHUB)
     assert "does not accept this client secret" in check("people", **GITHUB | {"github_secret": "canary-secret"})
@@ -99,6 +120,18 @@ def test_an_app_with_another_callback_is_said(check: Check, sandbox: SandboxProc
     assert "another callback address" in check("people", **GITHUB | {"github_client_id": app["client_id"]})
 
 
+def test_a_template_repository_is_looked_for(check: Check, sandbox: SandboxProcess) -> None:
+    base = f"{sandbox.origin}/github"
+    assert "no public Git repository" in check(template_repository=f"{base}/nobody/nothing")
+    there = f"{base}/binder-examples/requirements"
+    assert "no branch called nowhere" in check(template_repository=there, template_branch="nowhere")
+    assert "Nothing stands in the way" in check(template_repository=there, template_branch="master")
+
+
+def test_expert_values_that_the_chart_does_not_know_are_said_with_their_line(check: Check) -> None:
+    assert "Line 2, column 3" in check(overlay="jupyterhub:\n  singleusr: {}\n")
+
+
 def test_expert_values_show_what_they_change(check: Check) -> None:
     assert "+    extraEnv:" in check(overlay="jupyterhub:\n  singleuser:\n    extraEnv: {A: b}\n").replace(
         "&quot;", '"'
@@ -106,6 +139,15 @@ def test_expert_values_show_what_they_change(check: Check) -> None:
 
 
 # --- and when the form is sent --------------------------------------------------------------------------------
+
+
+def test_another_registry_is_verified_before_a_request_is_taken(
+    browser_of: Browser, people: dict[str, User], university: dict[str, Any]
+) -> None:
+    refused = send(browser_of, people, **university | {"registry_token": "canary-2"})
+    assert "does not accept" in sentence(refused, "registry_token") and b"canary-2" not in refused.content
+    taken = send(browser_of, people, **university)
+    assert taken.status_code == 302 and SecretRef.objects.filter(purpose="docker-token").exists()
 
 
 def test_a_registry_in_azure_needs_no_credentials(browser_of: Browser, people: dict[str, User]) -> None:
@@ -118,7 +160,10 @@ def test_a_registry_in_azure_needs_no_credentials(browser_of: Browser, people: d
     ("changes", "field", "words"),
     [
         ({"storage_gib": "5"}, "storage_gib", "must sign in"),
+        ({"template_repository": "/nobody/nothing"}, "template_repository", "no public Git repository"),
         (GITHUB | {"github_secret": "wrong"}, "github_secret", "client secret"),
+        (GITHUB | {"github_client_id": "Ov23liUnknown000001"}, "github_client_id", "knows no app"),
+        (GITHUB | {"private_repositories": "on", "private_token": "ghp_wrong"}, "private_token", "not accepted"),
         ({"pools": "two", "user_node_size": "Standard_D4s_v5", "user_nodes_max": "20"}, "node_count", "92 cores"),
     ],
 )
@@ -126,6 +171,8 @@ def test_what_blocks_is_said_beside_its_field_and_nothing_is_made(
     changes: dict[str, Any], field: str, words: str, browser_of: Browser, people: dict[str, User],
     sandbox: SandboxProcess,
 ) -> None:  # fmt: skip
+    if "template_repository" in changes:
+        changes = {"template_repository": f"{sandbox.origin}/github{changes['template_repository']}"}
     SpendingPolicy.objects.create(group=None, max_monthly_cost="9000")
     answer = send(browser_of, people, **changes)
     assert answer.status_code == 422 and words in sentence(answer, field), answer.context["form"].errors
