@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import User
@@ -109,8 +111,11 @@ def _template(spec: HubSpec) -> TemplateFact | None:
 
     if not spec.template_repository:
         return None
+    # Asked for anew with each thing that is typed: remembered for a minute.
+    key = f"branches:{sha256(spec.template_repository.encode()).hexdigest()}"
     try:
-        return TemplateFact("ok", branches(outside.profile(), spec.template_repository))
+        found = cache.get_or_set(key, lambda: branches(outside.profile(), spec.template_repository), 60)
+        return TemplateFact("ok", tuple(found or ()))
     except InvalidRequest:
         return TemplateFact("missing")
     except SlipwayError:

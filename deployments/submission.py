@@ -50,7 +50,7 @@ def may_become(form: ChangeForm) -> bool:
     except SlipwayError as error:
         form.add_error(None, told(error))
         return False
-    return True
+    return _nothing_stands_in_the_way(form, {})
 
 
 def applied(form: ChangeForm, secrets: NewSecretsForm) -> SpecRevision | None:

@@ -145,6 +145,20 @@ def test_a_change_that_brings_a_secret_asks_for_just_that_one(browser_of: Browse
     assert hub.secrets.get(purpose="github-secret").state == SecretState.STORED
 
 
+def test_a_new_secret_is_tried_before_the_change_is_applied(browser_of: Browser, hub: Deployment) -> None:
+    changes = {"access": "everyone", "github_client_id": "Ov23liSlipwayDemo001", "apply": "1"}
+    answer = send(browser_of, hub, github_secret="canary-wrong", **changes)
+    assert answer.status_code == 422 and "does not accept this client secret" in answer.content.decode()
+    assert answer.context["secrets"].errors["github_secret"] and b"canary-wrong" not in answer.content
+    assert "Type the secrets again" in answer.content.decode() and not Operation.objects.exists()
+
+
+def test_what_stands_in_the_way_of_a_change_is_said(browser_of: Browser, hub: Deployment) -> None:
+    answer = send(browser_of, hub, storage_gib="5", apply="1")
+    assert answer.status_code == 422 and "must sign in to have one" in sentence(answer, "storage_gib")
+    assert not Operation.objects.exists()
+
+
 def test_another_account_needs_its_own_token(browser_of: Browser, hub: Deployment) -> None:
     answer = send(browser_of, hub, docker_username="somebody")
     assert list(answer.context["secrets"].fields) == ["docker_token"]
