@@ -22,9 +22,9 @@ from tests.sandbox_process import SandboxProcess
 SUBSCRIPTION, TRIAL = "5117a000-0000-4000-8000-00000000c001", "5117a000-0000-4000-8000-00000000c002"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory, valkey: object) -> Iterator[SandboxProcess]:
-    """Vault, Docker Hub and GitHub over TLS; this process is its *web* identity."""
+    """Vault, Docker Hub and GitHub over TLS; as long as these tests run, this process is its *web* identity."""
     with SandboxProcess(tmp_path_factory.mktemp("sandbox")) as process:
         before = dict(os.environ)
         os.environ |= process.web_env

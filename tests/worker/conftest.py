@@ -24,9 +24,9 @@ SUBSCRIPTION = "5117a000-0000-4000-8000-00000000c001"
 MadeHub = Callable[..., Deployment]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory, valkey: object) -> Iterator[SandboxProcess]:
-    """This process is the *worker* identity."""
+    """As long as these tests run, this process is the *worker* identity."""
     with SandboxProcess(tmp_path_factory.mktemp("cloud"), speed=5000) as process:
         before = dict(os.environ)
         os.environ |= process.worker_env

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-import pytest
 
+from cloud import binderhub
 from deployments import outside, services
 from deployments.models import Deployment, Event, Operation
 from deployments.states import Lifecycle, OperationStatus, Outcome
+from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
 from tests.worker.driving import Drive
 
@@ -126,8 +127,7 @@ def test_a_hub_is_stopped_and_started_again(built: Built, drive: Drive, people: 
     assert drive(services.stop(people["researcher"], hub)).status == OperationStatus.SUCCEEDED
     hub.refresh_from_db()
     assert hub.lifecycle == Lifecycle.STOPPED
-    with pytest.raises(httpx.HTTPError):
-        httpx.get(hub.address, timeout=2)
+    until(lambda: not binderhub.answers(hub.address))
     operation = drive(services.start(people["researcher"], hub))
     hub.refresh_from_db()
     assert operation.status == OperationStatus.SUCCEEDED, operation.error_message
