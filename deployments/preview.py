@@ -80,7 +80,8 @@ def preview(form: SpecForm) -> Preview:
         address=address,
         record=urlsplit(outside.profile().hub_url(place.dns_label, spec.region)).hostname or "" if place else "",
         estimate=spec_cost(spec) if counted else None,
-        quotas=pool_quota_uses(form.place.offer, spec) if counted else [],
+        # A hub that stands has taken its share already.
+        quotas=pool_quota_uses(form.place.offer, spec) if counted and not form.is_standing else [],
         images=_images(spec, names),
         new_app_url=new_app_url(name, address) if address else "",
         overlay_problems=[str(problem) for problem in form.twin.errors.get("overlay") or ()],
