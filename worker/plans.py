@@ -14,6 +14,7 @@ from worker.steps.preflight import Preflight
 from worker.steps.proof import Health, ProofOfLife, TryLaunch
 from worker.steps.providers import Providers
 from worker.steps.receipt import Receipt
+from worker.steps.registry import RegistryAccess, RegistryGone, RegistryMade
 from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
 from worker.steps.reshape import ControlPlane, NodePools, Started, Stopped
@@ -25,7 +26,9 @@ PROVISION: Plan = (
     Providers(),
     Preflight(),
     ResourceGroup(),
+    RegistryMade(),
     Cluster(),
+    RegistryAccess(),
     Ingredients(),
     Nodes(),
     Namespace(),
@@ -38,8 +41,10 @@ PROVISION: Plan = (
 CHANGE: Plan = (
     Providers(),
     Preflight(),
+    RegistryMade(),
     ControlPlane(),
     NodePools(),
+    RegistryAccess(),
     Ingredients(),
     Nodes(),
     Release(),
@@ -50,6 +55,7 @@ CHANGE: Plan = (
     PutBack(),
 )
 ROTATE: Plan = (
+    RegistryAccess(),
     Ingredients(),
     Release(),
     Workloads(),
@@ -74,6 +80,7 @@ TEARDOWN: Plan = (
     ReleaseGone(),
     AddressGone(),
     NamespaceGone(),
+    RegistryGone(),
     ClusterGone(),
     GroupGone(),
     SecretsGone(),

@@ -14,8 +14,8 @@ from cloud.errors import NotYet
 TYPE = "Microsoft.ContainerRegistry/registries"
 #: Allows to pull and push any repository of the registry, and nothing else; every registry has it.
 PUSH_MAP = "_repositories_push"
-#: Each token has two passwords, of which one is used.
-SLOT = "password1"
+#: Each token has two passwords: while the hub uses one, the other can be made anew.
+SLOTS = ("password1", "password2")
 #: Between two looks at passwords being made (seconds). Azure takes one or two seconds for them.
 GLANCE = 0.25
 
@@ -116,7 +116,7 @@ def ensure_token(az: AzureSession, subscription: str, group: str, registry: str,
 def generate_password(
     az: AzureSession, subscription: str, group: str, registry: str, token: str, *, patience: float = 10.0
 ) -> str:
-    """A new password for the token; the one before stops working.
+    """A new password for the token; the newest one before goes on working until the next is made.
 
     Azure tells it once, at the end of a short operation. After `patience` seconds raises NotYet: that password is lost
     and harms nobody, the next call makes another.
@@ -126,7 +126,8 @@ def generate_password(
     client, poller = az.registries(subscription), StepPolling()
     with translated(f"make a password for the registry {registry}"):
         registry_id = client.registries.get(group, registry).id
-        body: Any = {"tokenId": f"{registry_id}/tokens/{token}", "name": SLOT}
+        slot = _free_slot(client.tokens.get(group, registry, token))
+        body: Any = {"tokenId": f"{registry_id}/tokens/{token}", "name": slot}
         polling: Any = poller
         client.registries.begin_generate_credentials(group, registry, body, polling=polling)
         deadline = time.monotonic() + patience
@@ -134,12 +135,20 @@ def generate_password(
             if time.monotonic() > deadline:
                 raise NotYet("Azure is still making the registry's password.", "It is tried again by itself.")
             time.sleep(GLANCE)
-        return _told(poller.last_answer.json(), registry)
+        return _told(poller.last_answer.json(), slot, registry)
 
 
-def _told(answer: Any, registry: str) -> str:
+def _free_slot(token: Any) -> str:
+    """The slot that is empty, or else the one that was filled longer ago."""
+    credentials = token.properties.credentials
+    made = {each.name: each.creation_time for each in (credentials.passwords if credentials else None) or []}
+    empty = [slot for slot in SLOTS if made.get(slot) is None]
+    return empty[0] if empty else min(SLOTS, key=lambda slot: made[slot])
+
+
+def _told(answer: Any, slot: str, registry: str) -> str:
     passwords = answer.get("passwords") if isinstance(answer, dict) else None
-    found = [each.get("value") for each in passwords or [] if each.get("name") == SLOT]
+    found = [each.get("value") for each in passwords or [] if each.get("name") == slot]
     if not found or not found[0]:
         raise NotYet(f"Azure told no password for the registry {registry}.", "It is tried again by itself.")
     return str(found[0])

@@ -123,6 +123,11 @@ def refuse_impossible(present: HubSpec, wanted: HubSpec) -> None:
             f"This cannot change while the hub stands: {', '.join(name.replace('_', ' ') for name in moved)}.",
             "Ask for a new hub, and take this one down when it is ready.",
         )
+    if present.registry == "acr" and wanted.registry != "acr":
+        raise InvalidRequest(
+            "The registry that Slipway made for this hub stays with it.",
+            "Ask for a new hub if its images are to be stored elsewhere.",
+        )
     before, after = (_minor(spec.kubernetes_version) for spec in (present, wanted))
     if after < before:
         raise InvalidRequest("Azure cannot go back to an older Kubernetes version.")

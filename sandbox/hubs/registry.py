@@ -1,7 +1,4 @@
-"""The image registry as the binder and its builds meet it: Docker Hub, over the wire.
-
-Other registries do not exist in the sandbox: whoever names one meets a closed door.
-"""
+"""The image registry as the binder and its builds meet it, over the wire: Docker Hub, or one with its own host."""
 
 from __future__ import annotations
 
@@ -14,14 +11,11 @@ from typing import Any
 import httpx
 
 from sandbox.hubs.installed import Installed
+from sandbox.hubs.other_registry import Denied, OtherRegistry
 from sandbox.hubs.world import World
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 DOCKER_HUB = "https://registry-1.docker.io"
-
-
-class Denied(Exception):
-    """The registry's own words for why it will not."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +71,11 @@ class Registry:
     async def image_found(self, hub: Installed, image: str) -> bool:
         """Whether the image is there already. Raises Denied when the registry does not let the binder look."""
         account = login(hub)
-        if account.url != DOCKER_HUB:
-            raise Denied(f"{account.url} does not answer")
         repository = repository_of(image)
+        if account.url != DOCKER_HUB:
+            token_url = str(hub.config_of("DockerRegistry").get("token_url") or "")
+            other = OtherRegistry(self.world, account.url, account.username, account.password, token_url)
+            return await other.found(repository, image.rsplit(":", 1)[-1])
         await self._actions(account, repository, "pull")
         return bool(self.world.core.services["dockerhub"].has_image(repository, image.rsplit(":", 1)[-1]))
 
@@ -87,11 +83,14 @@ class Registry:
         """Raises Denied with what Docker prints."""
         account = push_login(hub, image)
         if account.url != DOCKER_HUB:
-            raise Denied(f'Get "{account.url}/v2/": dial tcp: lookup failed: no such host')
+            name, _, tag = image.removeprefix("https://").rpartition(":")
+            other = OtherRegistry(self.world, account.url, account.username, account.password)
+            return await other.push(name.partition("/")[2], tag)
         name = image.rsplit(":", 1)[0].removeprefix("docker.io/")
         if "push" not in await self._actions(account, name if "/" in name else f"library/{name}", "pull,push"):
             raise Denied("denied: requested access to the resource is denied")
         self.world.core.services["dockerhub"].push_image(name, image.rsplit(":", 1)[-1])
+        return None
 
     async def _actions(self, account: Login, repository: str, wanted: str) -> list[str]:
         """What Docker Hub's token for this account allows. Raises Denied when it gives none."""
@@ -123,3 +122,6 @@ def _claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError):
         return {}
     return claims
+
+
+__all__ = ["Denied", "Login", "Registry", "login", "push_login", "registry_of", "repository_of"]

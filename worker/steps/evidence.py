@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from cloud import binderhub
-from cloud.azure import groups
+from cloud.azure import groups, role_assignments
 from cloud.azure.clusters import Cluster
 from deployments import outside
 from deployments.models import Resource, SecretRef
@@ -15,6 +15,7 @@ from deployments.states import SecretState
 from worker.hub import HubContext
 from worker.steps import cluster as made_cluster
 from worker.steps import group as made_group
+from worker.steps import registry as made_registry
 from worker.steps import release as made_release
 from worker.steps import serving
 
@@ -34,6 +35,8 @@ class Evidence:
             made_release.NAMESPACE: self._namespace,
             made_release.KIND: self._release,
             serving.KIND: self._address,
+            made_registry.KIND: self._registry,
+            made_registry.ROLE: self._role,
         }
 
     def items(self) -> list[dict[str, Any]]:
@@ -69,6 +72,16 @@ class Evidence:
         if self.cluster is not None and not self.ctx.is_ours(self.cluster.tags):
             return True, "a cluster of this name exists, but it bears another's tag: it was left alone"
         return self.cluster is None, "" if self.cluster else "Azure says that there is no such cluster"
+
+    def _registry(self, row: Resource) -> Answer:
+        found = made_registry.find(self.ctx)
+        if found is not None and not self.ctx.is_ours(found.tags):
+            return True, "a registry of this name exists, but it bears another's tag: it was left alone"
+        return found is None, "" if found else "Azure says that there is no such registry"
+
+    def _role(self, row: Resource) -> Answer:
+        found = role_assignments.get_assignment(self.ctx.az, self.ctx.subscription, row.cloud_id)
+        return not found, "" if found else "Azure says that nobody has this role any more"
 
     def _inside(self, look: Callable[[], Answer]) -> Answer:
         """Asks the cluster; without one there is nothing that could hold the thing."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from cloud.azure import groups, vaults
 from cloud.errors import Conflict
 from deployments.naming import OWNER_TAG
+from deployments.spec import HubSpec
 from deployments.states import Level
 from worker.hub import HubContext
 from worker.step import Found, Step
@@ -68,10 +69,14 @@ def _leftovers(ctx: HubContext) -> list[dict[str, Any]]:
     return [{"kind": kind, "name": name, "cloud_id": cloud_id} for kind, name, cloud_id in found]
 
 
-def _reminders(ctx: HubContext) -> list[dict[str, str]]:
-    """What only the person can remove, and what stays on purpose."""
-    spec = ctx.spec
-    told = [
+def _images(spec: HubSpec) -> list[dict[str, str]]:
+    """Where images stay. Azure's registry goes with the hub."""
+    if spec.registry == "acr":
+        return []
+    if spec.registry == "other":
+        told = f"Images that begin with {spec.image_prefix} stay in {spec.registry_address} until you delete them."
+        return [{"text": f"{told} You may now revoke the token of {spec.registry_username}.", "url": ""}]
+    return [
         {
             "text": f"Images {spec.image_namespace}/{spec.image_prefix}… stay on Docker Hub until you delete them.",
             "url": f"https://hub.docker.com/repositories/{spec.image_namespace}",
@@ -81,6 +86,12 @@ def _reminders(ctx: HubContext) -> list[dict[str, str]]:
             "url": "https://app.docker.com/settings/personal-access-tokens",
         },
     ]
+
+
+def _reminders(ctx: HubContext) -> list[dict[str, str]]:
+    """What only the person can remove, and what stays on purpose."""
+    spec = ctx.spec
+    told = _images(spec)
     if spec.access == "github":
         told.append(
             {

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from cloud.errors import Conflict, NotYet
+from collections.abc import Callable
+
+from cloud import any_registry
+from cloud.errors import (
+    Conflict,
+    InvalidRequest,
+    NotYet,
+    PermissionDenied,
+    SignInFailed,
+    SlipwayError,
+    Unavailable,
+)
 from cloud.helm import Release as HelmRelease
 from cloud.registries import check_docker_hub
-from deployments import services
+from deployments import outside, services
 from deployments.models import Resource
 from deployments.naming import OWNER_TAG
+from deployments.values.registry import image_prefix, username
 from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps.cluster import InCluster, cluster_id
 from worker.steps.group import not_ours
 
+#: How a registry's answer to a try ends or delays a run.
+REFUSALS: dict[str, Callable[[str], SlipwayError]] = {
+    "sign-in-refused": lambda host: SignInFailed(
+        f"{host} does not accept the hub's sign-in.", "Give a new token on the hub's page, then try again."
+    ),
+    "push-refused": lambda host: PermissionDenied(
+        f"{host} knows this account, but the token may not store images there.",
+        "Let it read and write there, or give another token, then try again.",
+    ),
+    "not-a-registry": lambda host: InvalidRequest(
+        f"What answers at {host} is not a container registry.", "Correct the registry's address."
+    ),
+    "bad-certificate": lambda host: InvalidRequest(
+        f"The certificate of {host} is not one that the hub's machines would trust.",
+        "Ask whoever runs the registry for a certificate of a public authority.",
+    ),
+    "unreachable": lambda host: Unavailable(f"{host} did not answer.", "It is tried again by itself."),
+}
 CHART = "binderhub"
 KIND, NAMESPACE = "release", "namespace"
 
@@ -20,15 +50,29 @@ KIND, NAMESPACE = "release", "namespace"
 class Ingredients(Step[HubContext]):
     """What the release will need, fetched and tried while Azure makes the cluster."""
 
-    name, title, after, expected, deadline = "ingredients", "Docker Hub sign-in and chart", ("preflight",), 5, 900
+    name, title, expected, deadline = "ingredients", "Registry sign-in and chart", 5, 900
+    after = ("preflight", "registry-access")
 
     def check(self, ctx: HubContext) -> Found:
         spec, profile = ctx.spec, ctx.profile
-        check_docker_hub(
-            profile, spec.docker_username, ctx.secret(services.DOCKER_TOKEN), spec.image_namespace, spec.image_prefix
-        )
+        who = self._signed_in(ctx)
         ctx.helm.chart(CHART, profile.chart_repository, spec.chart_version, profile.chart_ca_bundle)
-        return Found.ready(f"signed in as {spec.docker_username}; chart {CHART} {spec.chart_version} is here")
+        return Found.ready(f"signed in as {who}; chart {CHART} {spec.chart_version} is here")
+
+    def _signed_in(self, ctx: HubContext) -> str:
+        """Tries the sign-in and a push; whom the registry knows us as."""
+        spec, names = ctx.spec, ctx.names
+        if spec.registry == "dockerhub":
+            token = ctx.secret(services.DOCKER_TOKEN)
+            check_docker_hub(ctx.profile, spec.docker_username, token, spec.image_namespace, spec.image_prefix)
+            return spec.docker_username
+        host = outside.registry_host(spec, names)
+        repository = f"{image_prefix(spec, names, host).removeprefix(f'{host}/')}probe"
+        place = any_registry.Place(host, repository, spec.registry_token_url)
+        token = ctx.secret(services.REGISTRY_TOKEN if spec.registry == "acr" else services.DOCKER_TOKEN)
+        if error := REFUSALS.get(any_registry.try_push(ctx.profile, place, username(spec), token)):
+            raise error(host)
+        return f"{username(spec)} at {host}"
 
 
 class Namespace(InCluster):

@@ -12,8 +12,6 @@ from cloud.azure import clusters, groups
 from cloud.azure.clusters import Cluster as AksCluster
 from deployments import outside, upkeep
 from deployments.models import Resource, SecretRef
-from deployments.naming import OWNER_TAG
-from deployments.states import Level
 from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps import cluster as made_cluster
@@ -21,19 +19,9 @@ from worker.steps import group as made_group
 from worker.steps import release as made_release
 from worker.steps import serving
 from worker.steps.cluster import InCluster
+from worker.steps.leaving import OTHERS, left_alone
 
 ABORTED = "aborted"
-OTHERS = f"Its tag {OWNER_TAG} is missing or another's, so it does not belong to this hub."
-
-
-def left_alone(ctx: HubContext, kind: str, name: str, why: str) -> Found:
-    """Notes, once, what is not touched and why; for this run it is dealt with."""
-    known: list[dict[str, str]] = ctx.operation.result.get("left_alone", [])
-    note = {"kind": kind, "name": name, "why": why}
-    if note not in known:
-        ctx.log(f"Left alone: {kind} {name}. {why}", Level.WARNING)
-        ctx.keep_result(left_alone=[*known, note])
-    return Found.ready(f"{name} was left alone: {why}")
 
 
 class FromCluster(InCluster):
@@ -148,7 +136,7 @@ class ClusterGone(Step[HubContext]):
 class GroupGone(Step[HubContext]):
     """A group goes with all that is in it: one in which somebody has put something of theirs is left."""
 
-    name, title, after, expected, deadline = "group", "Delete the resource group", ("cluster",), 60, 60 * 60
+    name, title, after, expected, deadline = "group", "Delete the resource group", ("cluster", "registry"), 60, 60 * 60
 
     def check(self, ctx: HubContext) -> Found:
         group = groups.get_group(ctx.az, ctx.subscription, ctx.names.group)
