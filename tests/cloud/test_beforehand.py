@@ -52,9 +52,7 @@ def test_without_policies_nothing_is_refused(az: AzureSession, subscription: str
     assert policies.denials(az, subscription, [Wanted("a cluster", CLUSTER, "2024-01-01")]) == []
 
 
-def test_who_may_not_ask_about_policies_is_told(
-    sandbox: SandboxProcess, az: AzureSession, subscription: str
-) -> None:
+def test_who_may_not_ask_about_policies_is_told(sandbox: SandboxProcess, az: AzureSession, subscription: str) -> None:
     rights = {"subscription": subscription, "client_id": WORKER_CLIENT_ID, "actions": ["Microsoft.Resources/*"]}
     sandbox.control("azure/rights", rights)
     with pytest.raises(PermissionDenied):
