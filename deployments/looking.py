@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -17,7 +19,7 @@ from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact, Temp
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
-from deployments.values.overlay import ChartSchema
+from deployments.values.overlay import ChartSchema, problems
 from deployments.values.registry import image_prefix
 
 
@@ -35,13 +37,39 @@ def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User
         if offer
         else None,
         versions=offer.versions if offer else None,
-        registry=_registry(spec, names, secrets.get(services.DOCKER_TOKEN, "")),
-        github_app=_github(spec, names, secrets.get(services.GITHUB_SECRET, "")),
-        private_token=_private_token(spec, secrets.get(services.PRIVATE_TOKEN, "")),
-        template=_template(spec),
+        **{fact: look() for fact, look in trials(spec, names, secrets).items()},
         today=timezone.localdate(),
         longest_days=allowance(user).max_days,
     )
+
+
+def trials(spec: HubSpec, names: Names, secrets: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    """Fact → the try that tells it, of everybody outside but Azure. None of them touches the database."""
+    return {
+        "registry": partial(_registry, spec, names, secrets.get(services.DOCKER_TOKEN, "")),
+        "github_app": partial(_github, spec, names, secrets.get(services.GITHUB_SECRET, "")),
+        "unknown_organisations": partial(_unknown_organisations, spec),
+        "private_token": partial(_private_token, spec, secrets.get(services.PRIVATE_TOKEN, "")),
+        "template": partial(_template, spec),
+    }
+
+
+def overlay_problems(spec: HubSpec) -> tuple[str, ...]:
+    """What is wrong with the expert values, by the chart's own rules where they can be had."""
+    if not spec.overlay.strip():
+        return ()
+    return tuple(str(problem) for problem in problems(spec.overlay, chart_schema(spec.chart_version)))
+
+
+def chart_found(version: str) -> bool | None:
+    """Whether the chart repository has this version; None while it does not answer."""
+    from cloud.chart_schema import chart_schemas
+
+    try:
+        chart_schemas(outside.profile(), version)
+    except SlipwayError as error:
+        return False if error.code == "404" else None
+    return True
 
 
 def chart_schema(version: str) -> ChartSchema | None:
@@ -98,6 +126,23 @@ def _github(spec: HubSpec, names: Names, secret: str) -> GithubState | None:
     except SlipwayError:
         return "unreachable"
     return "ok"
+
+
+def _unknown_organisations(spec: HubSpec) -> tuple[str, ...]:
+    """GitHub answers only so many questions in an hour: each name's answer is remembered for a while."""
+    if not spec.signs_in:
+        return ()
+    try:
+        return tuple(name for name in spec.github_organisations if _is_unknown(name))
+    except SlipwayError:
+        return ()
+
+
+def _is_unknown(name: str) -> bool:
+    from cloud.github import unknown_organisations
+
+    key = f"organisation:{sha256(name.lower().encode()).hexdigest()}"
+    return bool(cache.get_or_set(key, lambda: bool(unknown_organisations(outside.profile(), [name])), 600))
 
 
 def _private_token(spec: HubSpec, token: str) -> TokenState | None:

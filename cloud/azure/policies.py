@@ -20,22 +20,22 @@ API_VERSION, DEFINITION_API = "2023-03-01", "2023-04-01"
 class Wanted:
     """A resource to be made, as ARM takes it, its type among it; `what` says to a person what it is.
 
-    Of `open_field`, which is not decided yet, every one of `values` is asked about.
+    `undecided` are fields with the values that each may get.
     """
 
     what: str
     content: Mapping[str, Any]
     api_version: str
-    open_field: str = ""
-    values: tuple[str, ...] = ()
+    undecided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A policy by its display name, what it refuses, and of an open field the values for which it does."""
+    """A policy by its display name, what it refuses, and for which values of which undecided field ("": for all)."""
 
     policy: str
     what: str
+    field: str = ""
     values: tuple[str, ...] = ()
 
 
@@ -55,8 +55,9 @@ class _Asker:
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
         details = {"resourceContent": dict(wanted.content), "apiVersion": wanted.api_version}
         body: dict[str, Any] = {"resourceDetails": details}
-        if wanted.open_field:
-            body["pendingFields"] = [{"field": wanted.open_field, "values": list(wanted.values)}]
+        if wanted.undecided:
+            pending = [{"field": name, "values": list(values)} for name, values in wanted.undecided.items()]
+            body["pendingFields"] = pending
         with translated("ask which policies would refuse the hub"):
             answer = ask(self.az, self.subscription, "POST", path, API_VERSION, body)
         return list(dict.fromkeys([*self._whole(answer, wanted), *self._by_value(answer, wanted)]))
@@ -71,18 +72,16 @@ class _Asker:
         ]
 
     def _by_value(self, answer: dict[str, Any], wanted: Wanted) -> list[Denied]:
-        """Policies that refuse it for some values of what is still open."""
-        rows = [
-            row
-            for restricted in answer.get("fieldRestrictions") or []
-            if str(restricted.get("field", "")).lower() == wanted.open_field.lower()
-            for row in restricted.get("restrictions") or []
-        ]
-        return [
-            Denied(self._name(row.get("policy") or {}), wanted.what, _as_asked(row.get("values") or [], wanted.values))
-            for row in rows
-            if row.get("result") == "Deny" and _denies(row)
-        ]
+        """Policies that refuse it for some values of what is still undecided."""
+        known = {name.lower(): name for name in wanted.undecided}
+        found = []
+        for restricted in answer.get("fieldRestrictions") or []:
+            name = known.get(str(restricted.get("field", "")).lower())
+            for row in restricted.get("restrictions") or []:
+                if name and row.get("result") == "Deny" and _denies(row):
+                    values = _as_asked(row.get("values") or [], wanted.undecided[name])
+                    found.append(Denied(self._name(row.get("policy") or {}), wanted.what, name, values))
+        return found
 
     def _name(self, reference: dict[str, Any]) -> str:
         """What people call the policy; where its definition may not be read, the last part of its assignment's id."""

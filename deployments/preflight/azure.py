@@ -14,6 +14,7 @@ from deployments.spec import HubSpec
 BASE_ACTIONS = {
     "Microsoft.Resources/subscriptions/resourceGroups/write": "make a resource group",
     "Microsoft.Resources/subscriptions/resourceGroups/delete": "delete a resource group",
+    "Microsoft.ContainerService/managedClusters/read": "look at a cluster",
     "Microsoft.ContainerService/managedClusters/write": "make a cluster",
     "Microsoft.ContainerService/managedClusters/delete": "delete a cluster",
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action": "sign in to the cluster",

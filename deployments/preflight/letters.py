@@ -49,8 +49,8 @@ def exempt(facts: Facts, spec: HubSpec, policy: str, refused: str) -> str:
     return _letter(
         f"The policy “{policy}” refuses {refused} in the Azure subscription {_subscription(facts, spec)},"
         f" region {spec.region}.",
-        f"{WHY} Could you exempt the resource groups whose names begin with slipway- from it, and those with MC_slipway-,"
-        " which Azure makes for their machines? Or tell us what it would allow.",
+        f"{WHY} Could you exempt from it the resource groups whose names begin with slipway- and MC_slipway-, where"
+        " Azure keeps their machines? Or tell us what it would allow.",
     )
 
 

@@ -44,8 +44,9 @@ def test_of_an_open_field_the_refused_values_are_named(
 ) -> None:
     assign(sandbox, subscription, "Small only", allowed_sizes=["Standard_D2s_v5"])
     kind = {"type": "Microsoft.Compute/virtualMachineScaleSets", "location": "uksouth"}
-    wanted = Wanted("machines", kind, "2024-03-01", SIZES, ("Standard_D2s_v5", "Standard_D4s_v5"))
-    assert policies.denials(az, subscription, [wanted]) == [Denied("Small only", "machines", ("Standard_D4s_v5",))]
+    wanted = Wanted("machines", kind, "2024-03-01", {SIZES: ("Standard_D2s_v5", "Standard_D4s_v5")})
+    (denied,) = policies.denials(az, subscription, [wanted])
+    assert denied == Denied("Small only", "machines", SIZES, ("Standard_D4s_v5",))
 
 
 def test_without_policies_nothing_is_refused(az: AzureSession, subscription: str) -> None:
