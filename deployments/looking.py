@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -13,9 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.policy import allowance
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
-from deployments import catalogue, outside, services
+from deployments import catalogue, grounds, outside, services
 from deployments.naming import Names
-from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.preflight import CoresFact, Denial, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
@@ -25,22 +26,53 @@ from deployments.values.registry import image_prefix
 
 def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User) -> Facts:
     """No call to Azure is made; what needs a secret is tried only with that secret (by purpose)."""
-    subscription = catalogue.subscription(spec.subscription_id)
-    offer = catalogue.offer(spec.subscription_id, spec.region)
     return Facts(
-        subscription_name=subscription.name if subscription else "this subscription",
-        subscription_state=subscription.state if subscription else None,
-        sizes={size.name: SizeFact(size.family, size.vcpus, False, size.memory_gib) for size in offer.sizes}
-        if offer
-        else None,
-        quotas={key: CoresFact(each.label, each.used, each.limit) for key, each in offer.quotas.items()}
-        if offer
-        else None,
-        versions=offer.versions if offer else None,
+        **_subscription(spec),
+        **_offered(spec),
         **{fact: look() for fact, look in trials(spec, names, secrets).items()},
         today=timezone.localdate(),
         longest_days=allowance(user).max_days,
     )
+
+
+def _subscription(spec: HubSpec) -> dict[str, Any]:
+    """What the worker has seen of the subscription, and may do there."""
+    known, ground = catalogue.subscription(spec.subscription_id), grounds.ground(spec.subscription_id)
+    seen: dict[str, Any] = {"subscription_name": known.name, "subscription_state": known.state} if known else {}
+    if ground:
+        seen |= {
+            "identity": ground.identity,
+            "object_id": ground.object_id,
+            "allows": ground.permissions.allows,
+            "providers": ground.providers,
+            "denials": (*ground.denials, *_denied_sizes(spec)),
+        }
+    return seen
+
+
+def _denied_sizes(spec: HubSpec) -> list[Denial]:
+    offer = catalogue.offer(spec.subscription_id, spec.region)
+    by_policy: dict[str, list[str]] = {}
+    for size, policy in (offer.denied if offer else {}).items():
+        by_policy.setdefault(policy, []).append(size)
+    return [Denial(policy, "virtual machines", sizes=tuple(sizes)) for policy, sizes in by_policy.items()]
+
+
+def _offered(spec: HubSpec) -> dict[str, Any]:
+    """What the region offers, as it was last seen."""
+    offer = catalogue.offer(spec.subscription_id, spec.region)
+    if offer is None:
+        return {}
+    open_sizes = {each.name: SizeFact(each.family, each.vcpus, False, each.memory_gib) for each in offer.sizes}
+    closed = {each.name: SizeFact(each.family, each.vcpus, True, each.memory_gib) for each in offer.closed}
+    return {
+        "sizes": closed | open_sizes,
+        "quotas": {key: CoresFact(each.label, each.used, each.limit) for key, each in offer.quotas.items()},
+        "versions": offer.versions,
+        "previews": offer.previews,
+        "long_term": offer.long_term,
+        "addresses": CoresFact(**asdict(offer.addresses)) if offer.addresses else None,
+    }
 
 
 def trials(spec: HubSpec, names: Names, secrets: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
