@@ -256,6 +256,15 @@ def refresh_subscription(az: AzureSession, profile: AzureCloud, subscription_id:
         refresh_region(az, profile, subscription_id, region)
 
 
+def follow_registration(az: AzureSession, profile: AzureCloud, subscription_id: str) -> None:
+    """Looks whether what is being switched on is on, and at all that it offers once it is."""
+    rows = recall(f"regions:{subscription_id.lower()}").get("rows", [])
+    grounds.refresh(az, subscription_id, [row["name"] for row in rows])
+    ground = grounds.ground(subscription_id)
+    if ground and not ground.is_changing:
+        refresh_subscription(az, profile, subscription_id)
+
+
 def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, region: str) -> None:
     """Looks at sizes, quotas and versions of one region, and at prices not asked for today."""
     seen = remember(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))

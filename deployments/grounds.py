@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -81,11 +82,20 @@ def ground(subscription_id: str) -> Ground | None:
 def switch_on(user: User, subscription_id: str) -> None:
     """Has the worker register what hubs need, now instead of when one is built.
 
+    Until it has looked, what was missing counts as on its way.
+
     :raises NotAllowed: the person may not use the subscription.
     """
     if subscription_id.lower() not in granted_subscriptions(user):
         raise NotAllowed("You may not use this subscription.", "Ask an administrator of Slipway to let you.")
-    send("chores", "worker.jobs.register_providers", subscription_id)
+    with transaction.atomic():
+        entry = CatalogueEntry.objects.select_for_update().filter(key=_key(subscription_id)).first()
+        if entry is not None and "providers" in entry.data:
+            states = entry.data["providers"]
+            coming = {name: COMING for name in NEEDED_PROVIDERS if states.get(name) != ON}
+            entry.data, entry.fetched_at = {**entry.data, "providers": states | coming}, timezone.now()
+            entry.save()
+        send("chores", "worker.jobs.register_providers", subscription_id)
 
 
 def changing() -> list[str]:

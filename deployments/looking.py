@@ -16,6 +16,7 @@ from accounts.policy import allowance
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
 from deployments import catalogue, grounds, outside, services
 from deployments.naming import Names
+from deployments.place import region_name
 from deployments.preflight import CoresFact, Denial, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
@@ -38,7 +39,9 @@ def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User
 def _subscription(spec: HubSpec) -> dict[str, Any]:
     """What the worker has seen of the subscription, and may do there."""
     known, ground = catalogue.subscription(spec.subscription_id), grounds.ground(spec.subscription_id)
-    seen: dict[str, Any] = {"subscription_name": known.name, "subscription_state": known.state} if known else {}
+    seen: dict[str, Any] = {"region_name": region_name(spec)}
+    if known:
+        seen |= {"subscription_name": known.name, "subscription_state": known.state}
     if ground:
         seen |= {
             "identity": ground.identity,

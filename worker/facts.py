@@ -23,6 +23,7 @@ from deployments import looking, outside
 from deployments.forms.description import secret_fields
 from deployments.making import made_of
 from deployments.naming import OWNER_TAG
+from deployments.place import region_name
 from deployments.preflight import CoresFact, Denial, Facts, NameFact, SizeFact, Unseen, needed_providers
 from deployments.preflight.facts import VaultState
 from deployments.spec import HubSpec
@@ -47,7 +48,7 @@ class Look:
     def gate(self) -> Facts:
         """Who we are, and what we may do in the subscription: what all other looks rest on."""
         me = identity.who(self.az)
-        known = Facts(identity=str(me), object_id=me.object_id)
+        known = Facts(identity=str(me), object_id=me.object_id, region_name=region_name(self.spec))
         mine = next((s for s in offers.list_subscriptions(self.az) if s.id.lower() == self.subscription.lower()), None)
         if mine is None:
             return replace(known, subscription_seen=False)

@@ -116,16 +116,18 @@ def refresh_region(subscription_id: str, region: str) -> None:
 
 @chore
 def register_providers(subscription_id: str) -> None:
-    """Switches on what hubs need in a subscription, because somebody asked for it, and looks at it anew."""
-    grounds.register(outside.azure(), subscription_id)
-    catalogue.refresh_subscription(outside.azure(), outside.profile(), subscription_id)
+    """Switches on what hubs need in a subscription, because somebody asked for it."""
+    try:
+        grounds.register(outside.azure(), subscription_id)
+    finally:
+        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
 
 
 @chore
 def follow_registrations() -> None:
     """Looks again at subscriptions in which Azure is switching something on."""
     for subscription_id in grounds.changing():
-        catalogue.refresh_subscription(outside.azure(), outside.profile(), subscription_id)
+        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
 
 
 @chore

@@ -31,6 +31,7 @@ from deployments.preflight.facts import (
     TemplateFact,
     Unseen,
 )
+from deployments.preflight.machines import cores_of
 from deployments.spec import HubSpec
 
 CHECKS: tuple[Check, ...] = (
@@ -66,6 +67,7 @@ __all__ = [
     "SizeFact",
     "TemplateFact",
     "Unseen",
+    "cores_of",
     "findings",
     "needed_actions",
     "needed_providers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deployments.naming import Names
 from deployments.preflight import letters
@@ -31,6 +31,15 @@ REGISTRY_ACTIONS = {
     "Microsoft.Authorization/roleAssignments/write": "let the cluster read the registry",
     "Microsoft.Authorization/roleAssignments/delete": "take that right away again",
 }
+#: How a right begins → what it is about.
+KINDS = {
+    "Microsoft.Resources/": "resource groups",
+    "Microsoft.ContainerService/": "Kubernetes clusters",
+    "Microsoft.ContainerRegistry/": "container registries",
+    "Microsoft.Authorization/": "roles",
+}
+#: So many things are named one by one; of more only the kinds are.
+FEW = 2
 REGISTER_ACTION = "/register/action"
 NEEDED_PROVIDERS = (
     "Microsoft.ContainerService",
@@ -73,21 +82,27 @@ def _subscription(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Findin
 def _rights(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     if facts.allows is None:
         return
-    needed = needed_actions(spec)
-    missing = {action: what for action, what in needed.items() if not facts.allows(action)}
+    missing = {action: what for action, what in needed_actions(spec).items() if not facts.allows(action)}
     if not missing:
         return
     giving = {action for action in missing if action.startswith("Microsoft.Authorization/")}
     roles = ["Contributor"] if set(missing) - giving else []
     roles += ["Role Based Access Control Administrator"] if giving else []
-    what = "do what a hub needs" if len(missing) == len(needed) else listed(list(missing.values()), "or")
     yield error(
         "rights-missing",
-        f"Slipway may not {what} in {facts.subscription_name}.",
+        f"Slipway may not {_together(missing)} in {facts.subscription_name}.",
         f"Send the text below to whoever owns the subscription: Slipway needs the role {listed(roles)} there.",
         "subscription_id",
         letters.role(facts, spec, roles, list(missing)),
     )
+
+
+def _together(missing: Mapping[str, str]) -> str:
+    """What may not be done: each thing, or, where that would be a long list, the kinds of things."""
+    if len(missing) <= FEW:
+        return listed(list(missing.values()), "or")
+    kinds = [what for start, what in KINDS.items() if any(action.startswith(start) for action in missing)]
+    return f"make and remove {listed(kinds, 'or')}"
 
 
 def _providers(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
@@ -123,10 +138,12 @@ def _policies(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         if not denial.sizes and _is_there(denial, spec):
             whole.setdefault(denial.policy, []).append(denial.refuses)
     for policy, refused in whole.items():
-        things = listed(list(dict.fromkeys(refused)), "or")
+        several = list(dict.fromkeys(refused))
+        things = listed(several, "or")
+        told = f"{things} like this" if len(several) <= FEW else "what a hub is made of"
         yield error(
             "policy-denies",
-            f"The policy “{policy}” of {facts.subscription_name} does not allow {things} like this in {spec.region}.",
+            f"The policy “{policy}” of {facts.subscription_name} does not allow {told} in {facts.place(spec)}.",
             "Choose what the policy allows, often another region; or send the text below to who runs Azure for you.",
             "region",
             letters.exempt(facts, spec, policy, things),

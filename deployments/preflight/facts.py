@@ -115,6 +115,8 @@ class Facts:
     subscription_seen: bool | None = None
     subscription_name: str = "this subscription"
     subscription_state: str | None = None
+    #: As people know it.
+    region_name: str = ""
     identity: str = "Slipway's identity"
     object_id: str = ""
     allows: Callable[[str], bool] | None = None
@@ -151,6 +153,10 @@ class Facts:
     chart_found: bool | None = None
     today: date | None = None
     longest_days: int | None = None
+
+    def place(self, spec: HubSpec) -> str:
+        """The hub's region, in words where they are known."""
+        return self.region_name or spec.region
 
 
 Check = Callable[[Facts, HubSpec, Names], Iterator[Finding]]

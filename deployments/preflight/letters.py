@@ -48,7 +48,7 @@ def exempt(facts: Facts, spec: HubSpec, policy: str, refused: str) -> str:
     """Asks for an exemption from a policy."""
     return _letter(
         f"The policy “{policy}” refuses {refused} in the Azure subscription {_subscription(facts, spec)},"
-        f" region {spec.region}.",
+        f" region {facts.place(spec)}.",
         f"{WHY} Could you exempt from it the resource groups whose names begin with slipway- and MC_slipway-, where"
         " Azure keeps their machines? Or tell us what it would allow.",
     )
@@ -57,7 +57,7 @@ def exempt(facts: Facts, spec: HubSpec, policy: str, refused: str) -> str:
 def more_quota(facts: Facts, spec: HubSpec, quota: CoresFact, needed: int) -> str:
     """Asks for a higher quota."""
     return _letter(
-        f"Please ask Azure for more of “{quota.label}” in {spec.region} for the subscription"
+        f"Please ask Azure for more of “{quota.label}” in {facts.place(spec)} for the subscription"
         f" {_subscription(facts, spec)}: {quota.used} of {quota.limit} are in use, and {needed} more are needed.",
         "In the Azure portal: Quotas, the provider's name, the row of that name, Request increase. Small increases are"
         " often granted within minutes.",

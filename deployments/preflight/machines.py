@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deployments.naming import Names
 from deployments.preflight import letters
@@ -33,14 +33,14 @@ def _size(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         if size is None:
             yield error(
                 "size-not-offered",
-                f"Azure does not offer {name} to this subscription in {spec.region}.",
+                f"Azure does not offer {name} to this subscription in {facts.place(spec)}.",
                 "Choose another node size or region.",
                 field,
             )
         elif size.restricted:
             yield error(
                 "size-restricted",
-                f"Azure has closed {name} in {spec.region} for this subscription.",
+                f"Azure has closed {name} in {facts.place(spec)} for this subscription.",
                 "Choose another node size or region, or ask Azure to open it.",
                 field,
             )
@@ -79,40 +79,64 @@ def _has_room(facts: Facts, size: SizeFact, spec: HubSpec) -> bool:
     return cores is not None and cores.limit - cores.used >= ADVISED_CPUS * spec.node_count
 
 
+def cores_of(spec: HubSpec, sizes: Mapping[str, SizeFact]) -> dict[str, int]:
+    """The cores that such a hub takes at the most, by the quota that they count against."""
+    needs: dict[str, int] = {}
+    for name, _field, count, _count_field in _pools(spec):
+        if size := sizes.get(name):
+            for key in ("cores", size.family.lower()):
+                needs[key] = needs.get(key, 0) + size.vcpus * count
+    return needs
+
+
 def _quota(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     if facts.sizes is None or facts.quotas is None or (facts.own_cluster_exists and facts.own_cores is None):
         return
-    needs: dict[str, int] = {}
-    surge = 0
-    for name, _field, count, _count_field in _pools(spec):
-        if size := facts.sizes.get(name):
-            surge = max(surge, size.vcpus)
-            for key in ("cores", size.family.lower()):
-                needs[key] = needs.get(key, 0) + size.vcpus * count
-    for key, needed in needs.items():
-        own = (facts.own_cores or {}).get(key, 0)
-        if needed > own:
-            yield from _quota_of(facts, spec, key, needed - own, surge)
+    tightest: tuple[int, CoresFact] | None = None
+    for key, needed in cores_of(spec, facts.sizes).items():
+        quota, more = facts.quotas.get(key) or CoresFact(key, 0, 0), needed - (facts.own_cores or {}).get(key, 0)
+        if 0 < more > quota.left:
+            yield _too_many_cores(facts, spec, key, quota, more)
+        elif more > 0 and (tightest is None or quota.left - more < tightest[0]):
+            tightest = quota.left - more, quota
+    if tightest:
+        yield from _surge(facts, spec, *tightest)
 
 
-def _quota_of(facts: Facts, spec: HubSpec, key: str, needed: int, surge: int) -> Iterator[Finding]:
-    quota = (facts.quotas or {}).get(key) or CoresFact(key, 0, 0)
+def _too_many_cores(facts: Facts, spec: HubSpec, key: str, quota: CoresFact, needed: int) -> Finding:
     more = " more" if facts.own_cluster_exists else ""
-    if quota.left < needed:
-        yield error(
-            "quota" if key == "cores" else "quota-family",
-            f"This hub needs {needed}{more} cores; of “{quota.label}” only {quota.left} are left in {spec.region}.",
-            "Choose fewer or smaller nodes or another region, or ask Azure for more quota.",
-            "node_count",
-            letters.more_quota(facts, spec, quota, needed),
-        )
-    elif quota.left < needed + surge:
+    return error(
+        "quota" if key == "cores" else "quota-family",
+        f"This hub needs {needed}{more} cores; of “{quota.label}” only {quota.left} are left in {facts.place(spec)}.",
+        f"{_room(facts, spec, quota)}Choose fewer or smaller nodes or another region, or ask Azure for more quota.",
+        "node_count",
+        letters.more_quota(facts, spec, quota, needed),
+    )
+
+
+def _surge(facts: Facts, spec: HubSpec, free: int, quota: CoresFact) -> Iterator[Finding]:
+    """An upgrade puts a spare node beside those that are there."""
+    needed = max((size.vcpus for name, *_ in _pools(spec) if (size := (facts.sizes or {}).get(name))), default=0)
+    if free < needed:
         yield warning(
             "quota-surge",
-            f"Of “{quota.label}” {quota.left - needed} cores stay free: an upgrade needs {surge} for a spare node.",
+            f"Of “{quota.label}” {free} cores stay free: an upgrade needs {needed} for a spare node.",
             "Ask Azure for more quota before you upgrade.",
             "node_count",
         )
+
+
+def _room(facts: Facts, spec: HubSpec, quota: CoresFact) -> str:
+    """How many nodes would fit, where all are of one size."""
+    size = (facts.sizes or {}).get(spec.node_size)
+    if size is None or not size.vcpus or spec.has_user_pool:
+        return ""
+    fits = quota.left // size.vcpus
+    return (
+        f"There is room for {fits} more of this size. "
+        if facts.own_cluster_exists
+        else f"Only {fits} of this size fit. "
+    )
 
 
 def _addresses(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
@@ -121,7 +145,7 @@ def _addresses(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         return
     yield error(
         "addresses",
-        f"A hub needs {ADDRESSES} public addresses; of “{quota.label}” only {quota.left} are left in {spec.region}.",
+        f"A hub needs {ADDRESSES} public addresses: of “{quota.label}” {quota.left} are left in {facts.place(spec)}.",
         "Choose another region, take down a hub that nobody needs any more, or ask Azure for more quota.",
         "region",
         letters.more_quota(facts, spec, quota, ADDRESSES),
@@ -134,7 +158,7 @@ def _version(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     if spec.kubernetes_version in facts.previews:
         yield error(
             "version-preview",
-            f"Kubernetes {spec.kubernetes_version} is only a preview in {spec.region}.",
+            f"Kubernetes {spec.kubernetes_version} is only a preview in {facts.place(spec)}.",
             f"Choose one of {', '.join(facts.versions)}.",
             "kubernetes_version",
         )
@@ -149,7 +173,7 @@ def _version(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         return
     yield error(
         "version-not-offered",
-        f"Azure does not offer Kubernetes {spec.kubernetes_version} in {spec.region} any more.",
+        f"Azure does not offer Kubernetes {spec.kubernetes_version} in {facts.place(spec)} any more.",
         f"Choose one of {', '.join(facts.versions)}.",
         "kubernetes_version",
     )
