@@ -20,7 +20,7 @@ CHART = "binderhub"
 def chart_schemas(profile: AzureCloud, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The schema of the BinderHub chart's values, and of the JupyterHub chart's inside it; empty where it has none.
 
-    :raises Unavailable: the repository did not answer with such a chart.
+    :raises Unavailable: the repository did not answer with such a chart; its code is the status, 404 for one not there.
     """
     return _schemas(profile.chart_repository.rstrip("/"), profile.chart_ca_bundle, version)
 
@@ -32,7 +32,8 @@ def _schemas(repository: str, ca_bundle: str | None, version: str) -> tuple[dict
     with client as http, web.reaching(WHOM):
         answer = http.get(url)
         if answer.status_code != 200:
-            raise Unavailable(f"{WHOM} has no {CHART} {version} ({answer.status_code}).", web.AGAIN)
+            told = f"{WHOM} has no {CHART} {version} ({answer.status_code})."
+            raise Unavailable(told, web.AGAIN, code=str(answer.status_code))
     try:
         with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as files:
             return _read(files, f"{CHART}/"), _read(files, f"{CHART}/charts/jupyterhub/")

@@ -1,11 +1,16 @@
 """GitHub: whether an OAuth app is what the form says, without signing anybody in."""
 
+from collections.abc import Iterable
+
+import httpx
+
 from cloud import web
 from cloud.errors import InvalidRequest, SignInFailed, SlipwayError, Unavailable
 from cloud.profile import AzureCloud
 
 GITHUB = "GitHub"
 UNKNOWN_CLIENT = "unknown_client"
+PATIENCE = httpx.Timeout(10.0, connect=5.0)
 #: GitHub compares the code last: when it gets as far as refusing this one, all the rest is right.
 IMPOSSIBLE_CODE = "slipway-checks-this-app"
 
@@ -30,10 +35,14 @@ def check_oauth_app(profile: AzureCloud, client_id: str, secret: str, callback: 
         raise error
 
 
+def unknown_organisations(profile: AzureCloud, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the names that no organisation on GitHub has; what GitHub does not say counts as known."""
+    with web.client(profile.github_api, ca_bundle=profile.ca_bundle, timeout=PATIENCE) as http, web.reaching(GITHUB):
+        return tuple(name for name in names if http.get(f"{profile.github_api}/orgs/{name}").status_code == 404)
+
+
 def new_app_link(profile: AzureCloud, name: str, home: str, callback: str) -> str:
     """GitHub's form for a new OAuth app, filled in."""
-    import httpx
-
     fields = {"name": name, "url": home, "callback_url": callback}
     query = httpx.QueryParams({f"oauth_application[{key}]": value for key, value in fields.items()})
     return f"{profile.github}/settings/applications/new?{query}"

@@ -11,7 +11,7 @@ from cloud.errors import SlipwayError
 from deployments import looking, naming
 from deployments.forms import SECRETS, SpecForm
 from deployments.naming import Names
-from deployments.preflight import Facts, Finding, findings
+from deployments.preflight import Facts, Finding, cores_of, findings
 from deployments.spec import HubSpec
 
 #: Said in the form itself, where the choice is made.
@@ -24,6 +24,7 @@ LIVE_FIELDS = frozenset({"name", "overlay"})
 class Said:
     """A finding with the field it is about, as the page calls it."""
 
+    code: str
     severity: str
     what: str
     remedy: str
@@ -35,7 +36,11 @@ class Said:
 def look(form: SpecForm, secrets: Mapping[str, str] | None = None) -> Facts:
     """What can be found out at once about the hub that a form describes so far; these secrets are tried."""
     seen = looking.quick(form.sketch(), _names(form), secrets or {}, user=form.user)
-    return replace(seen, own_cluster_exists=form.is_standing)
+    if form.stands is None:
+        return seen
+    # The nodes that come and go count as if all were there: the run looks at what really is.
+    own = cores_of(form.stands, seen.sizes or {})
+    return replace(seen, own_cluster_exists=True, own_version=form.stands.kubernetes_version, own_cores=own)
 
 
 def found(form: SpecForm, seen: Facts) -> list[Finding]:
@@ -91,9 +96,9 @@ def _not_allowed(form: SpecForm, spec: HubSpec) -> list[Finding]:
 
 
 def _is_due(form: SpecForm, finding: Finding) -> bool:
-    """What nobody has typed yet is not wrong yet; what nobody can change here is not said."""
+    """What nobody has typed yet is not wrong yet; what nobody can change here is said where somebody else can."""
     field = form.fields.get(finding.field)
-    if finding.code in SAID_THERE or (field and field.disabled):
+    if finding.code in SAID_THERE or (field and field.disabled and not finding.letter):
         return False
     given = field is None or finding.field in SECRETS or bool(form[finding.field].value())
     return given or finding.severity == "warning"
@@ -106,4 +111,4 @@ def _said(form: SpecForm, finding: Finding) -> Said:
         radio = isinstance(field.field.widget, forms.RadioSelect)
         anchor = f"#field_{field.html_name}" if radio else f"#{field.auto_id}"
     label = str(field.label) if field is not None else ""
-    return Said(finding.severity, finding.what, finding.remedy, finding.letter, label, anchor)
+    return Said(finding.code, finding.severity, finding.what, finding.remedy, finding.letter, label, anchor)

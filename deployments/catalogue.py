@@ -6,8 +6,8 @@ Entries: `subscriptions`; `regions:<subscription>`; `offer:<subscription>:<regio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,10 +18,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.policy import granted_subscriptions
-from cloud.errors import SlipwayError
+from cloud.errors import PermanentError
 from cloud.profile import AzureCloud
+from deployments import grounds
+from deployments.grounds import TAGS
+from deployments.making import of_sizes
 from deployments.models import CatalogueEntry
 from deployments.pricing import Estimate, estimate
+from deployments.remembering import recall, remember
 
 if TYPE_CHECKING:
     from cloud.azure.session import AzureSession
@@ -79,13 +83,22 @@ class QuotaLeft:
 
 @dataclass(frozen=True)
 class Offer:
-    """What one subscription may have in one region, as of `fetched_at`."""
+    """What one subscription may have in one region, as of `fetched_at`; `problem` says why it is not newer.
+
+    `closed` sizes exist there, but not for this subscription; `denied` ones a policy refuses (size → its name).
+    """
 
     sizes: tuple[SizeChoice, ...]
     quotas: dict[str, QuotaLeft]
     versions: tuple[str, ...]
     default_version: str
     fetched_at: datetime | None
+    previews: tuple[str, ...] = ()
+    long_term: tuple[str, ...] = ()
+    closed: tuple[SizeChoice, ...] = ()
+    denied: Mapping[str, str] = field(default_factory=dict)
+    addresses: QuotaLeft | None = None
+    problem: str = ""
 
     def size(self, name: str) -> SizeChoice | None:
         return next((size for size in self.sizes if size.name == name), None)
@@ -108,26 +121,26 @@ def charts() -> list[ChartChoice]:
     """The versions of the chart that the repository lists, newest first; none while nobody has looked."""
     return [
         ChartChoice(row["version"], datetime.fromisoformat(row["created"]) if row["created"] else None, row["inside"])
-        for row in _read("charts").get("rows", [])
+        for row in recall("charts").get("rows", [])
     ]
 
 
 def subscriptions(user: User) -> list[SubscriptionChoice]:
     """The subscriptions the person may use and the portal can see, enabled ones first."""
     allowed = granted_subscriptions(user)
-    found = [SubscriptionChoice(**row) for row in _read("subscriptions").get("rows", [])]
+    found = [SubscriptionChoice(**row) for row in recall("subscriptions").get("rows", [])]
     mine = [choice for choice in found if choice.id.lower() in allowed]
     return sorted(mine, key=lambda choice: (choice.state != "Enabled", choice.is_free_trial, choice.name))
 
 
 def subscription(subscription_id: str) -> SubscriptionChoice | None:
-    rows = _read("subscriptions").get("rows", [])
+    rows = recall("subscriptions").get("rows", [])
     return next((SubscriptionChoice(**row) for row in rows if row["id"].lower() == subscription_id.lower()), None)
 
 
 def regions(subscription_id: str) -> list[RegionChoice]:
     """The regions offered, by display name."""
-    rows = _read(f"regions:{subscription_id.lower()}").get("rows", [])
+    rows = recall(f"regions:{subscription_id.lower()}").get("rows", [])
     return sorted((RegionChoice(**row) for row in rows), key=lambda region: region.display_name)
 
 
@@ -136,15 +149,23 @@ def offer(subscription_id: str, region: str) -> Offer | None:
     entry = CatalogueEntry.objects.filter(key=f"offer:{subscription_id.lower()}:{region}").first()
     if entry is None or entry.fetched_at is None:
         return None
-    quotas = {key: QuotaLeft(**row) for key, row in entry.data["quotas"].items()}
+    data = entry.data
+    quotas = {key: QuotaLeft(**row) for key, row in data["quotas"].items()}
     prices = _prices(region)
-    sizes = (_size_choice(row, quotas, prices) for row in entry.data["sizes"] if _is_offered(row))
+    enough = [row for row in data["sizes"] if _is_enough(row)]
+    sizes = (_size_choice(row, quotas, prices) for row in enough if not row["restricted"])
     return Offer(
         sizes=tuple(sorted(sizes, key=lambda size: (size.vcpus, size.memory_gib, size.name))),
         quotas=quotas,
-        versions=tuple(entry.data["versions"]),
-        default_version=entry.data["default_version"],
+        versions=tuple(data["versions"]),
+        default_version=data["default_version"],
         fetched_at=entry.fetched_at,
+        previews=tuple(data.get("previews", ())),
+        long_term=tuple(data.get("long_term", ())),
+        closed=tuple(_size_choice(row, quotas, prices) for row in enough if row["restricted"]),
+        denied=data.get("denied", {}),
+        addresses=QuotaLeft(**data["addresses"]) if data.get("addresses") else None,
+        problem=entry.problem,
     )
 
 
@@ -172,18 +193,17 @@ def cost(region: str, size: str, count: int, tier: str = "Free") -> Estimate | N
     )
 
 
-def _read(key: str) -> dict[str, Any]:
-    entry = CatalogueEntry.objects.filter(key=key).first()
-    return entry.data if entry else {}
-
-
 def _prices(region: str) -> dict[str, Decimal]:
     entries = CatalogueEntry.objects.filter(key__startswith=f"price:{region}:").exclude(fetched_at=None)
     return {entry.key.rsplit(":", 1)[1]: Decimal(entry.data["amount"]) for entry in entries if "amount" in entry.data}
 
 
+def _is_enough(row: dict[str, Any]) -> bool:
+    return bool(row["vcpus"] >= SMALLEST_NODE[0] and row["memory_gib"] >= SMALLEST_NODE[1])
+
+
 def _is_offered(row: dict[str, Any]) -> bool:
-    return not row["restricted"] and row["vcpus"] >= SMALLEST_NODE[0] and row["memory_gib"] >= SMALLEST_NODE[1]
+    return _is_enough(row) and not row["restricted"]
 
 
 def _size_choice(row: dict[str, Any], quotas: dict[str, QuotaLeft], prices: dict[str, Decimal]) -> SizeChoice:
@@ -207,18 +227,20 @@ def refresh(az: AzureSession, profile: AzureCloud) -> None:
     from cloud.azure import offers
 
     refresh_charts(profile)
-    seen = _store("subscriptions", lambda: {"rows": [_subscription_row(row) for row in offers.list_subscriptions(az)]})
+    seen = remember(
+        "subscriptions", lambda: {"rows": [_subscription_row(row) for row in offers.list_subscriptions(az)]}
+    )
     for row in seen.get("rows", []):
         if row["state"] == "Enabled":
             refresh_subscription(az, profile, row["id"])
 
 
 def refresh_subscription(az: AzureSession, profile: AzureCloud, subscription_id: str) -> None:
-    """Looks at one subscription's regions, and at what each of them offers."""
+    """Looks at one subscription: its regions, what may be done there, and what each region offers."""
     from cloud.azure import offers
 
     chosen = set(settings.SLIPWAY_REGIONS)
-    rows = _store(
+    rows = remember(
         f"regions:{subscription_id.lower()}",
         lambda: {
             "rows": [
@@ -228,13 +250,24 @@ def refresh_subscription(az: AzureSession, profile: AzureCloud, subscription_id:
             ]
         },
     )
-    for row in rows.get("rows", []):
-        refresh_region(az, profile, subscription_id, row["name"])
+    regions = [row["name"] for row in rows.get("rows", [])]
+    grounds.refresh(az, subscription_id, regions)
+    for region in regions:
+        refresh_region(az, profile, subscription_id, region)
+
+
+def follow_registration(az: AzureSession, profile: AzureCloud, subscription_id: str) -> None:
+    """Looks whether what is being switched on is on, and at all that it offers once it is."""
+    rows = recall(f"regions:{subscription_id.lower()}").get("rows", [])
+    grounds.refresh(az, subscription_id, [row["name"] for row in rows])
+    ground = grounds.ground(subscription_id)
+    if ground and not ground.is_changing:
+        refresh_subscription(az, profile, subscription_id)
 
 
 def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, region: str) -> None:
     """Looks at sizes, quotas and versions of one region, and at prices not asked for today."""
-    seen = _store(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))
+    seen = remember(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))
     refresh_prices(profile, region, (row["name"] for row in seen.get("sizes", []) if _is_offered(row)))
 
 
@@ -242,7 +275,7 @@ def refresh_charts(profile: AzureCloud) -> None:
     """Asks the chart repository for its versions unless that was less than a day ago."""
     yesterday = timezone.now() - timedelta(days=1)
     if not CatalogueEntry.objects.filter(key="charts", fetched_at__gt=yesterday).exists():
-        _store("charts", lambda: {"rows": _chart_rows(profile)})
+        remember("charts", lambda: {"rows": _chart_rows(profile)})
 
 
 def refresh_prices(profile: AzureCloud, region: str, sizes: Iterable[str]) -> None:
@@ -252,25 +285,73 @@ def refresh_prices(profile: AzureCloud, region: str, sizes: Iterable[str]) -> No
     fresh = set(known.values_list("key", flat=True))
     for size in sizes:
         if (key := f"price:{region}:{size}") not in fresh:
-            _store(key, partial(_price_data, profile, region, size))
+            remember(key, partial(_price_data, profile, region, size))
 
 
 def _offer_data(az: AzureSession, subscription_id: str, region: str) -> dict[str, Any]:
     from cloud.azure import offers
 
-    versions = [
-        version for version in offers.list_kubernetes_versions(az, subscription_id, region) if not version.is_preview
-    ]
-    names = [version.version for version in versions]
+    sizes = [asdict(size) for size in offers.list_node_sizes(az, subscription_id, region)]
     return {
-        "sizes": [asdict(size) for size in offers.list_node_sizes(az, subscription_id, region)],
+        "sizes": sizes,
         "quotas": {
             key: {"label": quota.label, "used": quota.used, "limit": quota.limit}
             for key, quota in offers.list_quotas(az, subscription_id, region).items()
         },
-        "versions": names,
-        "default_version": next((v.version for v in versions if v.is_default), names[0] if names else ""),
+        "addresses": _addresses(az, subscription_id, region),
+        "denied": _denied_sizes(az, subscription_id, region, [row["name"] for row in sizes if _is_offered(row)]),
+        **_versions(az, subscription_id, region),
     }
+
+
+def _addresses(az: AzureSession, subscription_id: str, region: str) -> dict[str, Any] | None:
+    """Public addresses used and allowed; None where the portal may not ask yet."""
+    from cloud.azure import network
+
+    try:
+        quota = network.address_quota(az, subscription_id, region)
+    except PermanentError:
+        return None
+    return asdict(quota) if quota else None
+
+
+def _versions(az: AzureSession, subscription_id: str, region: str) -> dict[str, Any]:
+    """Kubernetes' versions there; what another subscription was told while this one may not ask yet."""
+    from cloud.azure import offers
+    from cloud.azure.session import NOT_REGISTERED
+
+    try:
+        found = offers.list_kubernetes_versions(az, subscription_id, region)
+    except PermanentError as error:
+        if error.code != NOT_REGISTERED:
+            raise
+        return _borrowed_versions(region)
+    names = [each.version for each in found if each.is_for_everybody]
+    return {
+        "versions": names,
+        "previews": [each.version for each in found if each.is_preview],
+        "long_term": [each.version for each in found if each.is_long_term],
+        "default_version": next((each.version for each in found if each.is_default), names[0] if names else ""),
+    }
+
+
+def _borrowed_versions(region: str) -> dict[str, Any]:
+    """They are the same for everybody in a region."""
+    nothing: dict[str, Any] = {"versions": [], "previews": [], "long_term": [], "default_version": ""}
+    others = CatalogueEntry.objects.filter(key__startswith="offer:", key__endswith=f":{region}")
+    known = (entry.data for entry in others if entry.data.get("versions"))
+    return next(({name: data.get(name, nothing[name]) for name in nothing} for data in known), nothing)
+
+
+def _denied_sizes(az: AzureSession, subscription_id: str, region: str, sizes: list[str]) -> dict[str, str]:
+    """Size → the policy that refuses it; none where the portal may not ask about policies."""
+    from cloud.azure import policies
+
+    try:
+        found = policies.denials(az, subscription_id, [of_sizes(TAGS, region, tuple(sizes))])
+    except PermanentError:
+        return {}
+    return {size: each.policy for each in found for size in each.values}
 
 
 def _subscription_row(row: Any) -> dict[str, Any]:
@@ -296,14 +377,3 @@ def _price_data(profile: AzureCloud, region: str, size: str) -> dict[str, Any]:
 
     price = prices.node_price(profile, region, size)
     return {} if price is None else {"amount": str(price.amount), "currency": price.currency}
-
-
-def _store(key: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Looks and remembers; on failure the old entry stays and says why it is old."""
-    entry, _ = CatalogueEntry.objects.get_or_create(key=key)
-    try:
-        entry.data, entry.fetched_at, entry.problem = look(), timezone.now(), ""
-    except SlipwayError as error:
-        entry.problem = str(error)
-    entry.save()
-    return dict(entry.data)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -11,37 +14,97 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.policy import allowance
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
-from deployments import catalogue, outside, services
+from deployments import catalogue, grounds, outside, services
 from deployments.naming import Names
-from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.place import region_name
+from deployments.preflight import CoresFact, Denial, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
-from deployments.values.overlay import ChartSchema
+from deployments.values.overlay import ChartSchema, problems
 from deployments.values.registry import image_prefix
 
 
 def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User) -> Facts:
     """No call to Azure is made; what needs a secret is tried only with that secret (by purpose)."""
-    subscription = catalogue.subscription(spec.subscription_id)
-    offer = catalogue.offer(spec.subscription_id, spec.region)
     return Facts(
-        subscription_name=subscription.name if subscription else "this subscription",
-        subscription_state=subscription.state if subscription else None,
-        sizes={size.name: SizeFact(size.family, size.vcpus, False, size.memory_gib) for size in offer.sizes}
-        if offer
-        else None,
-        quotas={key: CoresFact(each.label, each.used, each.limit) for key, each in offer.quotas.items()}
-        if offer
-        else None,
-        versions=offer.versions if offer else None,
-        registry=_registry(spec, names, secrets.get(services.DOCKER_TOKEN, "")),
-        github_app=_github(spec, names, secrets.get(services.GITHUB_SECRET, "")),
-        private_token=_private_token(spec, secrets.get(services.PRIVATE_TOKEN, "")),
-        template=_template(spec),
+        **_subscription(spec),
+        **_offered(spec),
+        **{fact: look() for fact, look in trials(spec, names, secrets).items()},
         today=timezone.localdate(),
         longest_days=allowance(user).max_days,
     )
+
+
+def _subscription(spec: HubSpec) -> dict[str, Any]:
+    """What the worker has seen of the subscription, and may do there."""
+    known, ground = catalogue.subscription(spec.subscription_id), grounds.ground(spec.subscription_id)
+    seen: dict[str, Any] = {"region_name": region_name(spec)}
+    if known:
+        seen |= {"subscription_name": known.name, "subscription_state": known.state}
+    if ground:
+        seen |= {
+            "identity": ground.identity,
+            "object_id": ground.object_id,
+            "allows": ground.permissions.allows,
+            "providers": ground.providers,
+            "denials": (*ground.denials, *_denied_sizes(spec)),
+        }
+    return seen
+
+
+def _denied_sizes(spec: HubSpec) -> list[Denial]:
+    offer = catalogue.offer(spec.subscription_id, spec.region)
+    by_policy: dict[str, list[str]] = {}
+    for size, policy in (offer.denied if offer else {}).items():
+        by_policy.setdefault(policy, []).append(size)
+    return [Denial(policy, "virtual machines", sizes=tuple(sizes)) for policy, sizes in by_policy.items()]
+
+
+def _offered(spec: HubSpec) -> dict[str, Any]:
+    """What the region offers, as it was last seen."""
+    offer = catalogue.offer(spec.subscription_id, spec.region)
+    if offer is None:
+        return {}
+    open_sizes = {each.name: SizeFact(each.family, each.vcpus, False, each.memory_gib) for each in offer.sizes}
+    closed = {each.name: SizeFact(each.family, each.vcpus, True, each.memory_gib) for each in offer.closed}
+    return {
+        "sizes": closed | open_sizes,
+        "quotas": {key: CoresFact(each.label, each.used, each.limit) for key, each in offer.quotas.items()},
+        "versions": offer.versions,
+        "previews": offer.previews,
+        "long_term": offer.long_term,
+        "addresses": CoresFact(**asdict(offer.addresses)) if offer.addresses else None,
+    }
+
+
+def trials(spec: HubSpec, names: Names, secrets: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    """Fact → the try that tells it, of everybody outside but Azure. None of them touches the database."""
+    return {
+        "registry": partial(_registry, spec, names, secrets.get(services.DOCKER_TOKEN, "")),
+        "github_app": partial(_github, spec, names, secrets.get(services.GITHUB_SECRET, "")),
+        "unknown_organisations": partial(_unknown_organisations, spec),
+        "private_token": partial(_private_token, spec, secrets.get(services.PRIVATE_TOKEN, "")),
+        "template": partial(_template, spec),
+    }
+
+
+def overlay_problems(spec: HubSpec) -> tuple[str, ...]:
+    """What is wrong with the expert values, by the chart's own rules where they can be had."""
+    if not spec.overlay.strip():
+        return ()
+    return tuple(str(problem) for problem in problems(spec.overlay, chart_schema(spec.chart_version)))
+
+
+def chart_found(version: str) -> bool | None:
+    """Whether the chart repository has this version; None while it does not answer."""
+    from cloud.chart_schema import chart_schemas
+
+    try:
+        chart_schemas(outside.profile(), version)
+    except SlipwayError as error:
+        return False if error.code == "404" else None
+    return True
 
 
 def chart_schema(version: str) -> ChartSchema | None:
@@ -98,6 +161,23 @@ def _github(spec: HubSpec, names: Names, secret: str) -> GithubState | None:
     except SlipwayError:
         return "unreachable"
     return "ok"
+
+
+def _unknown_organisations(spec: HubSpec) -> tuple[str, ...]:
+    """GitHub answers only so many questions in an hour: each name's answer is remembered for a while."""
+    if not spec.signs_in:
+        return ()
+    try:
+        return tuple(name for name in spec.github_organisations if _is_unknown(name))
+    except SlipwayError:
+        return ()
+
+
+def _is_unknown(name: str) -> bool:
+    from cloud.github import unknown_organisations
+
+    key = f"organisation:{sha256(name.lower().encode()).hexdigest()}"
+    return bool(cache.get_or_set(key, lambda: bool(unknown_organisations(outside.profile(), [name])), 600))
 
 
 def _private_token(spec: HubSpec, token: str) -> TokenState | None:

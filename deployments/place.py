@@ -10,8 +10,9 @@ from typing import Any, Self
 from django.conf import settings
 
 from accounts.models import User
-from deployments import catalogue, outside
+from deployments import catalogue, grounds, outside
 from deployments.catalogue import Offer, RegionChoice, SizeChoice, SubscriptionChoice
+from deployments.grounds import Ground
 from deployments.models import Deployment
 from deployments.spec import HubSpec
 from deployments.wording import money
@@ -37,12 +38,22 @@ class Place:
     def choose(cls, user: User, chosen: Mapping[str, Any]) -> Self:
         """What the person chose where that is offered, else what suits them."""
         subscriptions = catalogue.subscriptions(user)
-        enabled = [choice for choice in subscriptions if choice.state == "Enabled"]
-        subscription = _named(enabled, "id", chosen.get("subscription_id")) or (enabled[0] if enabled else None)
+        # Enabled ones come first; another may be looked at, to see what stands against it.
+        wanted = _named(subscriptions, "id", chosen.get("subscription_id"))
+        subscription = wanted or (subscriptions[0] if subscriptions else None)
         regions = catalogue.regions(subscription.id) if subscription else []
         region = _named(regions, "name", chosen.get("region")) or _usual_region(user, regions)
         offer = catalogue.offer(subscription.id, region.name) if subscription and region else None
         return cls(subscriptions, subscription, regions, region, offer)
+
+    @property
+    def key(self) -> str:
+        """Where it is, as a form remembers what its choices were made for."""
+        return f"{self.subscription.id if self.subscription else ''}/{self.region.name if self.region else ''}"
+
+    @property
+    def ground(self) -> Ground | None:
+        return grounds.ground(self.subscription.id) if self.subscription else None
 
     @property
     def unavailable(self) -> frozenset[str]:
@@ -77,22 +88,13 @@ class Place:
         """The choices of each select, by field."""
         offer = self.offer
         return {
-            "subscription_id": [(s.id, _subscription_label(s)) for s in self.subscriptions if s.state == "Enabled"],
+            "subscription_id": [(s.id, _subscription_label(s)) for s in self.subscriptions],
             "region": [(region.name, region.display_name) for region in self.regions],
             "node_size": [("", "Choose a size"), *(_sizes(offer) if offer else [])],
             "kubernetes_version": [(v, _version_label(v, offer.default_version)) for v in offer.versions]
             if offer
             else [],
         }
-
-    def problem(self, size_name: str | None, count: int | None) -> str:
-        """A sentence when so many nodes of the size do not fit the quota that is left, or ""."""
-        size = self.offer.size(size_name) if self.offer and size_name else None
-        if size is None or count is None or count <= size.fits:
-            return ""
-        if not size.fits:
-            return f"This subscription has no room left for {size.name} in this region. Choose a smaller size."
-        return f"Only {size.fits} of this size fit the subscription's quota here. Choose fewer nodes or a smaller size."
 
 
 def region_name(spec: HubSpec, regions: RegionsOf = catalogue.regions) -> str:
@@ -117,6 +119,8 @@ def _usual_region(user: User, regions: list[RegionChoice]) -> RegionChoice | Non
 
 
 def _subscription_label(choice: SubscriptionChoice) -> str:
+    if choice.state not in ("Enabled", "Warned"):
+        return f"{choice.name} ({choice.state.lower()} by Azure)"
     return f"{choice.name} (free trial)" if choice.is_free_trial and "trial" not in choice.name.lower() else choice.name
 
 

@@ -14,6 +14,7 @@ from deployments.forms.change import ChangeForm
 from deployments.forms.new_secrets import NewSecretsForm
 from deployments.models import Deployment, SpecRevision
 from deployments.services.changing import refuse_impossible
+from deployments.spec import HubSpec
 
 #: Warnings while one types; a form is only taken when these sign-ins were tried.
 UNTRIED = frozenset({"registry-unreachable", "github-unreachable"})
@@ -27,10 +28,10 @@ def submit(form: RequestForm) -> Deployment | None:
     if not form.is_valid():
         return None
     spec = form.spec()
+    free = _is_allowed(form, spec)
+    if not _nothing_stands_in_the_way(form, form.secrets()) or not free:
+        return None
     try:
-        form.check_allowed(spec)
-        if not _nothing_stands_in_the_way(form, form.secrets()):
-            return None
         return services.request_hub(form.user, form.draft_id, spec, form.secrets())
     except SlipwayError as error:
         if twin := _sent_before(form):
@@ -46,11 +47,11 @@ def may_become(form: ChangeForm) -> bool:
         if spec == form.present:
             raise InvalidRequest("Nothing would change: every field is as it was.")
         refuse_impossible(form.present, spec)
-        form.check_allowed(spec)
     except SlipwayError as error:
         form.add_error(None, told(error))
         return False
-    return _nothing_stands_in_the_way(form, {})
+    free = _is_allowed(form, spec)
+    return _nothing_stands_in_the_way(form, {}) and free
 
 
 def applied(form: ChangeForm, secrets: NewSecretsForm) -> SpecRevision | None:
@@ -76,15 +77,26 @@ def _sent_before(form: RequestForm) -> Deployment | None:
     return Deployment.objects.filter(id=form.draft_id, owner=form.user).first()
 
 
+def _is_allowed(form: SpecForm, spec: HubSpec) -> bool:
+    """Whether the person's groups allow such a hub; if not, the form says so."""
+    try:
+        form.check_allowed(spec)
+    except SlipwayError as error:
+        form.add_error(None, told(error))
+        return False
+    return True
+
+
 def _nothing_stands_in_the_way(form: SpecForm, secrets: Mapping[str, str], beside: forms.Form | None = None) -> bool:
     """Tries everything that can be tried now. What blocks stands beside its field, here or in the form `beside`."""
     free = True
     for finding in found(form, look(form, secrets)):
         field = form.fields.get(finding.field)
-        if (finding.severity == "warning" and finding.code not in UNTRIED) or (field and field.disabled):
+        fixed = field is not None and field.disabled
+        if (finding.severity == "warning" and finding.code not in UNTRIED) or (fixed and not finding.letter):
             continue
         sentence = UNTRIED_REMEDY if finding.code in UNTRIED else finding.remedy
-        where = next((each for each in (form, beside) if each and finding.field in each.fields), None)
+        where = next((each for each in (form, beside) if each and finding.field in each.fields and not fixed), None)
         place = finding.field if where and finding.code not in UNTRIED else None
         (where or form).add_error(place, f"{finding.what} {sentence}".strip())
         free = False

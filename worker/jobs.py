@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from deployments import catalogue, outside, upkeep
+from deployments import catalogue, grounds, outside, upkeep
 
 if TYPE_CHECKING:
     from worker.runner import Aside, Runner
@@ -112,6 +112,22 @@ def refresh_catalogue() -> None:
 def refresh_region(subscription_id: str, region: str) -> None:
     """Looks anew at one region, whose quota has just changed."""
     catalogue.refresh_region(outside.azure(), outside.profile(), subscription_id, region)
+
+
+@chore
+def register_providers(subscription_id: str) -> None:
+    """Switches on what hubs need in a subscription, because somebody asked for it."""
+    try:
+        grounds.register(outside.azure(), subscription_id)
+    finally:
+        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
+
+
+@chore
+def follow_registrations() -> None:
+    """Looks again at subscriptions in which Azure is switching something on."""
+    for subscription_id in grounds.changing():
+        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
 
 
 @chore

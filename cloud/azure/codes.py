@@ -40,10 +40,21 @@ POLICY = Meaning(
     "a policy of your organisation forbids it",
     "Choose something the policy allows, or ask those who run Azure in your organisation for an exemption.",
 )
+CLOSED_REGION = Meaning(
+    PolicyDenied,
+    "Azure itself does not take what was asked for from this subscription there, often because the region is full",
+    "Choose another region, or ask Azure's support to open this one for the subscription.",
+)
 QUOTA = Meaning(
     QuotaExceeded,
     "the subscription may not use that many CPU cores in this region",
     "Choose fewer or smaller nodes or another region, or ask Azure for a higher quota.",
+)
+ADDRESSES = Meaning(
+    QuotaExceeded,
+    "the subscription may have no more public addresses in this region",
+    "Take down what you no longer need there, choose another region, or ask Azure for a higher quota of public IP"
+    " addresses.",
 )
 NO_MACHINES = Meaning(
     PermanentError,
@@ -111,11 +122,11 @@ MEANINGS: dict[str, Meaning] = {
     "AuthorizationFailed": NO_RIGHT,
     "LinkedAuthorizationFailed": NO_RIGHT,
     "RequestDisallowedByPolicy": POLICY,
-    "RequestDisallowedByAzure": POLICY,
+    "RequestDisallowedByAzure": CLOSED_REGION,
     "ErrCode_InsufficientVCPUQuota": QUOTA,
     "InsufficientVCPUQuota": QUOTA,
     "QuotaExceeded": QUOTA,
-    "PublicIPCountLimitReached": QUOTA,
+    "PublicIPCountLimitReached": ADDRESSES,
     "OperationNotAllowed": BUSY,  # unless its words speak of a quota: translate.py looks
     "SkuNotAvailable": NO_MACHINES,
     "AllocationFailed": NO_MACHINES,

@@ -7,6 +7,9 @@ from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import translated
 
+#: The support plan that every cluster has; a version without it is for those that pay for a longer one.
+OFFICIAL = "KubernetesOfficial"
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -55,11 +58,19 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesVersion:
-    """A version that new clusters may have, patch number included."""
+    """A version that new clusters may have, patch number included.
+
+    One that is `is_long_term` only those may have that pay for long-term support.
+    """
 
     version: str
     is_default: bool
     is_preview: bool
+    is_long_term: bool = False
+
+    @property
+    def is_for_everybody(self) -> bool:
+        return not self.is_preview and not self.is_long_term
 
 
 def list_subscriptions(az: AzureSession) -> list[Subscription]:
@@ -139,8 +150,12 @@ def _quota(usage: Any) -> Quota:
 
 def _patches(minor: Any) -> list[KubernetesVersion]:
     patches = sorted(minor.patch_versions or {}, key=_numbers) or [minor.version]
-    preview = bool(minor.is_preview)
-    return [KubernetesVersion(patch, bool(minor.is_default) and patch == patches[-1], preview) for patch in patches]
+    plans = [word(plan) for plan in (minor.capabilities.support_plan if minor.capabilities else None) or []]
+    preview, long_term = bool(minor.is_preview), bool(plans) and OFFICIAL not in plans
+    return [
+        KubernetesVersion(patch, bool(minor.is_default) and patch == patches[-1], preview, long_term)
+        for patch in patches
+    ]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cloud.azure.enums import word
+from cloud.azure.plain import ask
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import translated
 
@@ -32,16 +33,11 @@ class Permissions:
 
 def permissions(az: AzureSession, subscription: str) -> Permissions:
     """What the signed-in identity may do in the subscription."""
-    from azure.core.rest import HttpRequest
-
     path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions"
     with translated("read the portal's own rights"):
-        request = HttpRequest("GET", az.profile.arm + path, params={"api-version": PERMISSIONS_API})
-        answer = az.resources(subscription).send_request(request)
-        answer.raise_for_status()
+        answer = ask(az, subscription, "GET", path, PERMISSIONS_API)
         roles = [
-            (tuple(role.get("actions") or ()), tuple(role.get("notActions") or ()))
-            for role in answer.json().get("value", [])
+            (tuple(role.get("actions") or ()), tuple(role.get("notActions") or ())) for role in answer.get("value", [])
         ]
     return Permissions(tuple(roles))
 

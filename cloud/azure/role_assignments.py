@@ -6,6 +6,7 @@ By the generic client: azure-mgmt-authorization would be 15 MB for three calls.
 import uuid
 from typing import Any
 
+from cloud.azure.plain import ask
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import error_code, translated
 
@@ -45,14 +46,10 @@ def assign_role(az: AzureSession, subscription: str, scope: str, role: str, prin
 
 def has_role(az: AzureSession, subscription: str, scope: str, role: str, principal: str) -> bool:
     """Whether the identity has the role at exactly this scope, whoever gave it."""
-    from azure.core.rest import HttpRequest
-
     path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
-    query = {"api-version": API_VERSION, "$filter": "atScope()"}
     with translated("look at the registry's roles"):
-        answer = az.resources(subscription).send_request(HttpRequest("GET", az.profile.arm + path, params=query))
-        answer.raise_for_status()
-        return any(_says(entry.get("properties") or {}, scope, role, principal) for entry in answer.json()["value"])
+        answer = ask(az, subscription, "GET", path, API_VERSION, **{"$filter": "atScope()"})
+        return any(_says(entry.get("properties") or {}, scope, role, principal) for entry in answer["value"])
 
 
 def get_assignment(az: AzureSession, subscription: str, number: str) -> bool:

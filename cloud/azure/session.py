@@ -24,6 +24,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 60
 #: Only what a hiccup of the network needs. Statuses go to the engine at once: the SDK would sleep on a Retry-After.
 RETRIES = {"retry_total": 2, "retry_connect": 2, "retry_read": 1, "retry_status": 0, "retry_backoff_factor": 0.2}
+NOT_REGISTERED = "MissingSubscriptionRegistration"
 #: The application that every AKS API server accepts tokens for.
 KUBERNETES_SCOPE = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 
@@ -110,7 +111,11 @@ class AzureSession:
         return network_options(self.profile)
 
     def _arm_options(self) -> dict[str, Any]:
-        return self._options() | {"base_url": self.profile.arm, "credential_scopes": [self.profile.arm_scope]}
+        return self._options() | {
+            "base_url": self.profile.arm,
+            "credential_scopes": [self.profile.arm_scope],
+            "raw_response_hook": _switch_nothing_on,
+        }
 
 
 def network_options(profile: AzureCloud) -> dict[str, Any]:
@@ -121,6 +126,19 @@ def network_options(profile: AzureCloud) -> dict[str, Any]:
         # Our own CA means this machine: a proxy of the environment has no business there.
         options["proxies"] = {"http": "", "https": ""}
     return options
+
+
+def _switch_nothing_on(response: Any) -> None:
+    """Keeps the SDKs from registering a provider that is missing, which they do unasked and wait minutes for.
+
+    A look changes nothing; the plan has a step that registers.
+    """
+    from azure.core.exceptions import HttpResponseError
+    from azure.mgmt.core.exceptions import ARMErrorFormat
+
+    answer = response.http_response
+    if answer.status_code == 409 and NOT_REGISTERED in answer.text():
+        raise HttpResponseError(response=answer, error_format=ARMErrorFormat)
 
 
 def _credential(profile: AzureCloud, environ: Mapping[str, str]) -> "TokenCredential":

@@ -36,7 +36,7 @@ FIXED = {
 class ChangeForm(SpecForm):
     """The description of a hub as it stands, to be edited. The vault keeps its secrets: they are not asked for."""
 
-    asks_secrets, is_standing = False, True
+    asks_secrets = False
     number = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
@@ -44,6 +44,7 @@ class ChangeForm(SpecForm):
     ) -> None:
         revision = hub.revision
         self.hub, self.present, self.draft_id = hub, revision.spec, hub.id
+        self.stands = self.present
         stands = typed(self.present)
         shown = {"number": revision.number, **(stands if initial is None else initial)}
         super().__init__(user, data, initial=shown | {name: stands.get(name) for name in FIXED})
@@ -92,14 +93,6 @@ class ChangeForm(SpecForm):
 
     def clean_keep_until(self) -> Any:
         return self.present.keep_until
-
-    def problem_with_nodes(self, cleaned: Mapping[str, Any]) -> str:
-        """Only nodes that are added must fit what is left."""
-        more = (cleaned.get("node_count") or 0) - self.present.node_count
-        size = self.place.offer.size(self.present.node_size) if self.place.offer else None
-        if size is None or more <= max(size.fits, 0):
-            return ""
-        return f"The subscription's quota here has room for {size.fits} more of this size; this is {more} more."
 
     def check_allowed(self, spec: HubSpec) -> None:
         check_description(self.user, spec)

@@ -24,6 +24,8 @@ class RequestForm(SpecForm):
 
     asks_secrets = True
     draft = forms.CharField(widget=forms.HiddenInput, required=False)
+    #: The place that sizes and numbers were last fitted to.
+    fitted = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, user: User, data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(user, data, initial=initial)
@@ -42,6 +44,13 @@ class RequestForm(SpecForm):
                 self.data = {**dict(self.data.items()), "draft": fresh}
             self.initial["draft"] = fresh
             return read_draft(self.user, fresh)
+
+    def _fitting(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """In another place what was chosen may not be had; in the same one nothing is changed under anybody's hands."""
+        here = {"fitted": self.place.key}
+        if chosen.get("fitted") == self.place.key and "node_size" in chosen:
+            return here
+        return super()._fitting(chosen) | here
 
     @property
     def parts_url(self) -> str:

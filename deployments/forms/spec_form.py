@@ -50,7 +50,8 @@ class SpecForm(
     """All fields. `draft_id` is the hub's id, made already or to be."""
 
     field_order = ("draft", *ORDER)
-    is_standing = False  # whether the hub exists already
+    #: The hub's description as it stands; None for one that is asked for.
+    stands: HubSpec | None = None
     draft_id: UUID
 
     def __init__(self, user: User, data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
@@ -91,6 +92,21 @@ class SpecForm(
             widget = self.fields[name].widget
             assert isinstance(widget, SizeSelect)
             widget.unavailable = self.place.unavailable
+        self._keep_what_is_closed()
+
+    def _keep_what_is_closed(self) -> None:
+        """What was chosen and exists, but not for this subscription, stays in sight: a finding says what about it."""
+        offer = self.place.offer
+        if offer is None:
+            return
+        for name in SIZES:
+            include(self.fields[name], self._chosen(name), {size.name for size in offer.closed})
+        include(
+            self.fields["kubernetes_version"], self._chosen("kubernetes_version"), {*offer.previews, *offer.long_term}
+        )
+
+    def _chosen(self, name: str) -> str:
+        return str((self.data if self.is_bound else self.initial).get(name) or "")
 
     def _limit_days(self) -> None:
         most = allowance(self.user).max_days
@@ -130,8 +146,6 @@ class SpecForm(
         for name, sentence in NEEDED.items():
             if name in self.fields and name not in self.errors and counts(cleaned, name) and not cleaned.get(name):
                 self.add_error(name, sentence)
-        if problem := self.problem_with_nodes(cleaned):
-            self.add_error("node_count", problem)
         self._check_nodes_for_sessions(cleaned)
         return cleaned
 
@@ -140,9 +154,6 @@ class SpecForm(
             if not counts(cleaned, name):
                 self.errors.pop(name, None)
                 cleaned.pop(name, None)
-
-    def problem_with_nodes(self, cleaned: Mapping[str, Any]) -> str:
-        return self.place.problem(cleaned.get("node_size"), cleaned.get("node_count"))
 
     def _check_nodes_for_sessions(self, cleaned: Mapping[str, Any]) -> None:
         fewest, most = cleaned.get("user_nodes_min"), cleaned.get("user_nodes_max")
@@ -213,6 +224,18 @@ class SpecForm(
         return bool(value) and str(value) != str(usual)
 
     @property
+    def is_standing(self) -> bool:
+        return self.stands is not None
+
+    @property
     def refused_secrets(self) -> list[str]:
         """The secret fields that were filled in, in a form that is shown again without them."""
         return [name for name in SECRETS if self.is_bound and self.errors and self.data.get(name)]
+
+
+def include(field: forms.Field, chosen: str, known: set[str]) -> None:
+    """Lets a choice that exists, but is not offered, be shown again as it was made."""
+    offered = list(field.choices)  # type: ignore[attr-defined]
+    names = {name for value, label in offered for name, _ in (label if isinstance(label, list) else [(value, label)])}
+    if chosen in known and chosen not in names:
+        field.choices = [*offered, (chosen, f"{chosen.removeprefix('Standard_')} (not for this subscription)")]  # type: ignore[attr-defined]

@@ -6,16 +6,20 @@ fresh look. A fact that nobody has looked at is None, and nothing is said about 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deployments.naming import Names
-from deployments.preflight import azure, names, people, places, storage
+from deployments.preflight import azure, machines, names, people, places, storage
 from deployments.preflight.azure import (
     BASE_ACTIONS,
+    GATE,
     NEEDED_PROVIDERS,
     REGISTRY_ACTIONS,
     needed_actions,
     needed_providers,
 )
 from deployments.preflight.facts import (
+    Check,
     CoresFact,
     Denial,
     DomainFact,
@@ -25,21 +29,34 @@ from deployments.preflight.facts import (
     RegistryFact,
     SizeFact,
     TemplateFact,
+    Unseen,
 )
+from deployments.preflight.machines import cores_of
 from deployments.spec import HubSpec
 
-CHECKS = (*azure.CHECKS, *names.CHECKS, *storage.CHECKS, *people.CHECKS, *places.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *azure.CHECKS,
+    *machines.CHECKS,
+    *names.CHECKS,
+    *storage.CHECKS,
+    *people.CHECKS,
+    *places.CHECKS,
+)
+#: Said when somebody outside did not answer, so that a sign-in could not be tried.
+UNTRIED = frozenset({"registry-unreachable", "github-unreachable", "template-unreachable"})
 
 
-def findings(facts: Facts, spec: HubSpec, hub: Names) -> list[Finding]:
+def findings(facts: Facts, spec: HubSpec, hub: Names, checks: Sequence[Check] = CHECKS) -> list[Finding]:
     """Everything that stands in the way, in the order in which a person would mend it."""
-    return [finding for check in CHECKS for finding in check(facts, spec, hub)]
+    return [finding for check in checks for finding in check(facts, spec, hub)]
 
 
 __all__ = [
     "BASE_ACTIONS",
+    "GATE",
     "NEEDED_PROVIDERS",
     "REGISTRY_ACTIONS",
+    "UNTRIED",
     "CoresFact",
     "Denial",
     "DomainFact",
@@ -49,6 +66,8 @@ __all__ = [
     "RegistryFact",
     "SizeFact",
     "TemplateFact",
+    "Unseen",
+    "cores_of",
     "findings",
     "needed_actions",
     "needed_providers",

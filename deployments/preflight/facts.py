@@ -36,17 +36,33 @@ class SizeFact:
 
 @dataclass(frozen=True)
 class CoresFact:
+    """How much of something the subscription may use in the region, and does use."""
+
     label: str
     used: int
     limit: int
 
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
+
 
 @dataclass(frozen=True)
 class Denial:
-    """A policy that would refuse what the plan makes, by its display name."""
+    """A policy that would refuse what the plan makes, by its display name. Without regions and sizes: anywhere, any."""
 
     policy: str
     refuses: str = "a cluster"
+    regions: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What the portal could not look at, and the right that looking at it takes."""
+
+    what: str
+    right: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,8 @@ class DomainFact:
     found: str = ""
 
 
+#: How the vault took the wish to read the hub's secrets.
+VaultState = Literal["ok", "refused", "missing", "deleted"]
 GithubState = Literal["ok", "unknown-client", "wrong-secret", "other-callback", "unreachable"]
 TokenState = Literal["ok", "refused", "expired", "unreachable"]
 
@@ -91,9 +109,16 @@ TokenState = Literal["ok", "refused", "expired", "unreachable"]
 class Facts:
     """What a look at the cloud told. None: nobody has looked."""
 
+    #: What somebody wanted to look at and may not.
+    unseen: tuple[Unseen, ...] = ()
+    #: False where the portal's identity has no role on the subscription at all.
+    subscription_seen: bool | None = None
     subscription_name: str = "this subscription"
     subscription_state: str | None = None
+    #: As people know it.
+    region_name: str = ""
     identity: str = "Slipway's identity"
+    object_id: str = ""
     allows: Callable[[str], bool] | None = None
     providers: Mapping[str, str] | None = None
     denials: tuple[Denial, ...] = ()
@@ -101,22 +126,37 @@ class Facts:
     quotas: Mapping[str, CoresFact] | None = None
     versions: tuple[str, ...] | None = None
     previews: tuple[str, ...] = ()
+    #: Versions for those that pay for long-term support.
+    long_term: tuple[str, ...] = ()
+    #: Public addresses of the subscription in the region.
+    addresses: CoresFact | None = None
     #: None where the group's name is free.
     taken_group_owner: str | None = None
-    #: True once our own cluster exists: then its cores are in use already and count no second time.
+    #: True once our own cluster exists: then its name and address are taken by ourselves.
     own_cluster_exists: bool = False
+    #: What our own cluster is and has in use: by quota key, None while nobody knows. It counts no second time.
+    own_version: str = ""
+    own_cores: Mapping[str, int] | None = None
+    vault: VaultState | None = None
+    vault_name: str = "that Slipway keeps secrets in"
     registry_name: NameFact | None = None
     dns_label: NameFact | None = None
     registry: RegistryFact | None = None
     github_app: GithubState | None = None
+    #: Organisations named in the form that GitHub does not know.
+    unknown_organisations: tuple[str, ...] = ()
     private_token: TokenState | None = None
     template: TemplateFact | None = None
     domain: DomainFact | None = None
     #: What is wrong with the expert values, each with its line and column.
     overlay: tuple[str, ...] = ()
-    chart_versions: tuple[str, ...] = ()
+    chart_found: bool | None = None
     today: date | None = None
     longest_days: int | None = None
+
+    def place(self, spec: HubSpec) -> str:
+        """The hub's region, in words where they are known."""
+        return self.region_name or spec.region
 
 
 Check = Callable[[Facts, HubSpec, Names], Iterator[Finding]]

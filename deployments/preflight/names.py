@@ -52,7 +52,7 @@ def _unique(facts: Facts, spec: HubSpec, names: Names) -> Iterator[Finding]:
     if facts.dns_label is not None and not facts.dns_label.available and not facts.own_cluster_exists:
         yield error(
             "dns-label-taken",
-            f"The address {names.dns_label} is in use in {spec.region}. {facts.dns_label.reason}".strip(),
+            f"The address {names.dns_label} is in use in {facts.place(spec)}. {facts.dns_label.reason}".strip(),
             "Choose another hub name.",
             "name",
         )

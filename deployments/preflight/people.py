@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from deployments.naming import Names
 from deployments.preflight.facts import Check, Facts, Finding, error, warning
+from deployments.preflight.words import listed
 from deployments.spec import HubSpec
 
 
@@ -40,6 +41,17 @@ def _nobody(_facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
             "nobody-gets-in",
             "No organisation is named, so nobody could sign in.",
             "Name at least one GitHub organisation, or let in everyone who has an account there.",
+            "github_organisations",
+        )
+
+
+def _organisations(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
+    unknown = [name for name in spec.github_organisations if name in facts.unknown_organisations]
+    if spec.signs_in and unknown:
+        yield error(
+            "github-organisation-unknown",
+            f"GitHub knows no organisation called {listed(unknown, 'or')}: nobody could sign in as its member.",
+            "Check the spelling: it is the last part of the organisation's address, github.com/….",
             "github_organisations",
         )
 
@@ -96,4 +108,4 @@ def _private(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     )
 
 
-CHECKS: tuple[Check, ...] = (_public, _nobody, _github, _private)
+CHECKS: tuple[Check, ...] = (_public, _nobody, _organisations, _github, _private)

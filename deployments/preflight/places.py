@@ -71,10 +71,10 @@ def _pool(_facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
 
 
 def _chart(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
-    if facts.chart_versions and spec.chart_version not in facts.chart_versions:
+    if facts.chart_found is False:
         yield error(
             "chart-version",
-            f"The chart repository does not list BinderHub {spec.chart_version}.",
+            f"The chart repository does not have BinderHub {spec.chart_version}.",
             "Choose a version from the list.",
             "chart_version",
         )

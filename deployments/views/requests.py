@@ -12,7 +12,9 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.advice import advice, look, works
+from deployments.errors import NotAllowed
 from deployments.forms import CHECKED, FOLDED, SECRETS, RequestForm, typed_secrets, without_secrets
+from deployments.grounds import switch_on
 from deployments.preview import preview
 from deployments.submission import submit
 from deployments.views.guard import person
@@ -24,6 +26,8 @@ from deployments.views.guard import person
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The form; sent, it makes a request, or comes back with all that was typed but the secrets."""
+    if "switch_on" in request.POST:
+        return _switched_on(request)
     if "refresh" in request.POST:
         return _refreshed(request)
     form = RequestForm(person(request), request.POST if request.method == "POST" else None)
@@ -69,6 +73,17 @@ def _refreshed(request: HttpRequest) -> HttpResponse:
     """The whole form with what hangs on the choices made anew: what `parts` does, for a browser without scripts."""
     form = _as_typed(request)
     return render(request, "hubs/new.html", _context(form) | {"refreshed": True})
+
+
+def _switched_on(request: HttpRequest) -> HttpResponse:
+    """The same after Azure was asked to switch on what the chosen subscription lacks."""
+    try:
+        switch_on(person(request), request.POST.get("subscription_id", ""))
+        told = "Azure is asked to switch it on. That takes a minute or two and costs nothing; you can go on meanwhile."
+        messages.success(request, told)
+    except NotAllowed as error:
+        messages.error(request, f"{error.user_message} {error.remedy}")
+    return _refreshed(request)
 
 
 def _as_typed(request: HttpRequest) -> RequestForm:

@@ -14,6 +14,7 @@ from sandbox.azure import (
     clusters,
     groups,
     operations,
+    policies,
     providers,
 )
 from sandbox.azure.call import Call, empty, ok, page
@@ -90,7 +91,8 @@ def _check(call: Call, record: Record, asked: dict[str, Any], old: dict[str, Any
     if old and old["vmSize"].lower() != str(asked["vmSize"]).lower():
         message = "Changing property 'properties.vmSize' is not allowed."
         raise aks_error(400, "PropertyChangeNotAllowed", message, "properties.vmSize")
-    region = record["body"]["location"]
+    region, tags = record["body"]["location"], record["body"].get("tags") or {}
+    policies.require(call, TYPE, str(asked["name"]), region, tags, (str(asked["vmSize"]),))
     cluster_rules.check_sizes(call, [asked], region)
     cluster_rules.check_quota(call, [old] if old else [], [asked], region)
 

@@ -85,6 +85,7 @@ def _dispatch(core: Core, request: Request, raw: bytes, request_id: str) -> Resp
     )
     if "subscription" in params:
         _check_subscription(call, row)
+        providers.require_for_path(call)
     return row.handler(call)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.azure import network
 from sandbox.azure.cluster_shape import set_state
 from sandbox.azure.due import transition
 from sandbox.azure.store import GROUP_TYPE, Record, Store, group_id
@@ -16,7 +17,7 @@ def begin_creation(store: Store, record: Record, seconds: float) -> str:
     """Starts a cluster's life; returns the operation."""
     body = record["body"]
     operation = store.begin(body["id"].split("/")[2], "Microsoft.ContainerService", body["location"])
-    outcome = take_outcome(store, "", body["name"])
+    outcome = take_outcome(store, "", body["name"]) or _no_address_left(store, body)
     record["private"] |= {"operation": operation, "outcome": outcome}
     store.put(record)
     _make_node_group(store, record)
@@ -28,6 +29,12 @@ def begin_creation(store: Store, record: Record, seconds: float) -> str:
         store.schedule("cluster.ready", seconds * share, cluster=cluster, operation=operation)
     _expect_network_watcher(store, body)
     return operation
+
+
+def _no_address_left(store: Store, body: dict[str, Any]) -> dict[str, Any] | None:
+    """A cluster needs a public address to speak to the world from; without one it fails after it was accepted."""
+    why = network.no_address_left(store, body["id"].split("/")[2], body["location"])
+    return {"code": "PublicIPCountLimitReached", "message": why} if why else None
 
 
 def begin_change(store: Store, record: Record, seconds: float) -> str:

@@ -111,7 +111,7 @@ def put(call: Call) -> Response:
     region = _region(call, body, existing)
     _check_preconditions(call, existing)
     tags = groups.checked_tags(body)
-    policies.require(call, "Microsoft.ContainerService/managedClusters", name, region, tags)
+    policies.require(call, TYPE, name, region, tags, policies.sizes(body))
     cluster_fields.check(body)
     cluster_rules.check_cluster(call, name, body)
     if existing is None:

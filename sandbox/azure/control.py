@@ -121,7 +121,11 @@ def _providers(store: Store, body: Json) -> None:
 
 
 def _policies(store: Store, body: Json) -> None:
-    """A deny policy; `{"subscription", "clear": true}` takes all of the subscription's away."""
+    """A deny policy; `{"subscription", "clear": true}` takes all of the subscription's away.
+
+    It is about `types`, or about everything: about what is outside `allowed_locations`, has a size that is none of
+    `allowed_sizes`, or lacks `required_tag`.
+    """
     bucket, prefix = store.core.state.bucket("azure.policies"), f"{body['subscription'].lower()}|"
     if body.get("clear"):
         for key in bucket.keys(prefix):

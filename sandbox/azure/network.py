@@ -56,6 +56,67 @@ def check_dns_name(call: Call) -> Response:
     return ok({"available": label not in labels_in_use(call.store, region)})
 
 
+#: How many public addresses a subscription may have in a region, unless a test says otherwise.
+ADDRESSES = 1000
+ADDRESS_QUOTAS = {
+    "PublicIPAddresses": "Public IP Addresses",
+    "StandardSkuPublicIpAddresses": "Public IP Addresses - Standard",
+    "IPv4StandardSkuPublicIpAddresses": "Public IPv4 Addresses - Standard",
+}
+
+
+def address_limit(store: Store, subscription: str, region: str) -> int:
+    for place in (region, "*"):
+        stored = store.core.state.bucket("azure.quota").get(f"{subscription.lower()}|{place}|publicipaddresses")
+        if stored is not None:
+            return int(stored["limit"])
+    return ADDRESSES
+
+
+def no_address_left(store: Store, subscription: str, region: str) -> str:
+    """Azure's words when the subscription may have no more public addresses there; "" when it may."""
+    limit = address_limit(store, subscription, region)
+    if limit == ADDRESSES or addresses_used(store, subscription, region) < limit:
+        return ""
+    return f"Cannot create more than {limit} public IP addresses for this subscription in this region."
+
+
+def addresses_used(store: Store, subscription: str, region: str) -> int:
+    """Public addresses of the subscription in the region: those of its clusters, and planted ones."""
+    scope = f"/subscriptions/{subscription.lower()}/"
+    clusters = [record for record in store.under(scope, CLUSTERS) if record["body"]["location"] == region]
+    planted = store.under(scope, "Microsoft.Network/publicIPAddresses")
+    own = sum(record["body"].get("location") == region for record in planted)
+    return own + sum(len(addresses_of(store, record)) for record in clusters)
+
+
+def usages(call: Call) -> Response:
+    """What of the network is used and allowed in a region; of the many rows there are, those about addresses."""
+    region = normalise(call.params["location"])
+    used = addresses_used(call.store, call.subscription, region)
+    limit = address_limit(call.store, call.subscription, region)
+    rows = [
+        {
+            "id": f"/subscriptions/{call.params['subscription']}/providers/Microsoft.Network/locations/{region}"
+            f"/usages/{name}",
+            "unit": "Count",
+            "currentValue": used,
+            "limit": limit,
+            "name": {"value": name, "localizedValue": label},
+        }
+        for name, label in ADDRESS_QUOTAS.items()
+    ]
+    return page(call, rows, 200)
+
+
+def refuse_address(store: Store, cluster: str) -> str:
+    """The same for the cluster with this Kubernetes key."""
+    for record in store.under("/subscriptions/", CLUSTERS):
+        if record["private"]["key"] == cluster:
+            return no_address_left(store, record["body"]["id"].split("/")[2], record["body"]["location"])
+    return ""
+
+
 def addresses_of(store: Store, cluster: dict[str, Any]) -> list[dict[str, Any]]:
     """The public addresses AKS holds in the node group: one outbound, one for each load-balanced Service."""
     body = cluster["body"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.responses import Response
@@ -22,12 +23,17 @@ TYPES: dict[str, list[str]] = {
     "Microsoft.ManagedIdentity": ["userAssignedIdentities"],
     "Microsoft.Network": ["publicIPAddresses", "loadBalancers", "virtualNetworks", "networkWatchers", "dnszones"],
     "Microsoft.OperationalInsights": ["workspaces"],
+    "Microsoft.PolicyInsights": ["checkPolicyRestrictions", "policyStates"],
     "Microsoft.Resources": ["resourceGroups", "subscriptions", "tags"],
     "Microsoft.Storage": ["storageAccounts"],
 }
 NAMES = {name.lower(): name for name in TYPES}
 #: What a fresh Free Trial has not registered yet.
 NOT_ON_A_TRIAL = ("Microsoft.ContainerService", "Microsoft.ContainerRegistry", "Microsoft.OperationalInsights")
+#: Those that every subscription may use without asking.
+ALWAYS_ON = ("microsoft.authorization", "microsoft.resources")
+#: What a provider serves, as against how it is looked at and registered itself.
+SERVED = re.compile(r"/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?/providers/([^/]+)/(?!register$).+", re.IGNORECASE)
 
 
 def state(store: Store, subscription: str, namespace: str) -> str:
@@ -43,9 +49,16 @@ def set_state(store: Store, subscription: str, namespace: str, value: str) -> No
 
 
 def require(call: Call, namespace: str) -> None:
-    """Refuses writes of a provider that the subscription has not registered."""
+    """Refuses what a provider would do that the subscription has not registered."""
     if state(call.store, call.subscription, namespace) != "Registered":
         raise not_registered(namespace)
+
+
+def require_for_path(call: Call) -> None:
+    """The same for every request that a provider would serve, also one that only reads."""
+    found = SERVED.fullmatch(call.path)
+    if found and found[1].lower() in NAMES and found[1].lower() not in ALWAYS_ON:
+        require(call, NAMES[found[1].lower()])
 
 
 def _entry(call: Call, namespace: str) -> dict[str, Any]:

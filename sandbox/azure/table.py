@@ -13,6 +13,7 @@ from sandbox.azure import (
     groups,
     network,
     operations,
+    policies,
     providers,
     registries,
     registries_tokens,
@@ -182,7 +183,19 @@ ROWS: list[Row] = [
     _row(f"PUT {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/write", role_assignments.put),
     _row(f"GET {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/read", role_assignments.get),
     _row(f"DELETE {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/delete", role_assignments.delete),
+    # policy
+    _row(
+        f"POST {SUB}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
+        "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+        policies.check,
+    ),
+    _row("GET /providers/Microsoft.Authorization/policyDefinitions/{name}", "", policies.definition),
     # network
+    _row(
+        f"GET {SUB}/providers/Microsoft.Network/locations/{{location}}/usages",
+        "Microsoft.Network/locations/usages/read",
+        network.usages,
+    ),
     _row(
         f"GET {SUB}/providers/Microsoft.Network/locations/{{location}}/CheckDnsNameAvailability",
         "Microsoft.Network/locations/checkDnsNameAvailability/read",

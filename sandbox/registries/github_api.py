@@ -60,6 +60,16 @@ def organisations(core: Core, request: Request) -> Response:
     return JSONResponse(found if allowed else [])
 
 
+def organisation(core: Core, request: Request) -> Response:
+    """An organisation's public page; anybody may ask."""
+    wanted = request.path_params["org"].lower()
+    names = {name for person in github_oauth.users(core) for name in person.get("organisations", [])}
+    found = next((name for name in names if name.lower() == wanted), None)
+    if found is None:
+        return _not_found()
+    return JSONResponse({"login": found, "id": _number(found), "type": "Organization"})
+
+
 def member(core: Core, request: Request) -> Response:
     if _session(core, request) is None:
         return _bad_credentials()

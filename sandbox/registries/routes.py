@@ -40,6 +40,7 @@ def routes(core: Core) -> list[BaseRoute]:
         plain("/github/{owner}/{repo}/info/refs", github_api.references),
         plain(f"{api}/user", github_api.user),
         plain(f"{api}/user/orgs", github_api.organisations),
+        plain(f"{api}/orgs/{{org}}", github_api.organisation),
         plain(f"{api}/orgs/{{org}}/members/{{login}}", github_api.member),
         plain(f"{api}/repos/{{owner}}/{{repo}}", github_api.repository),
         plain(f"{api}/repos/{{owner}}/{{repo}}/commits/{{ref:path}}", github_api.commit),

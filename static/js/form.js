@@ -35,6 +35,33 @@
     });
   });
 
+  // What must change is also said at its own field, where it is typed, with the text to send.
+  const tellFields = () => {
+    form.querySelectorAll(".live-said").forEach((told) => { told.dataset.old = "yes"; });
+    form.querySelectorAll("#advice .finding.error").forEach((finding) => {
+      const hash = finding.querySelector("p > a[href^='#']")?.hash;
+      const field = hash && form.querySelector(hash)?.closest(".field");
+      const said = finding.querySelector("strong")?.textContent;
+      if (!field || !said || field.querySelector(".errors, .error:not(.live)")) return;
+      const same = [...field.querySelectorAll(".live-said")].find((told) => told.dataset.said === said);
+      if (same) { delete same.dataset.old; return; }
+      const told = field.appendChild(document.createElement("div"));
+      told.className = "live-said";
+      told.dataset.said = said;
+      told.appendChild(document.createElement("p")).textContent = said;
+      told.firstChild.className = "error live";
+      const letter = finding.querySelector("details")?.cloneNode(true);
+      if (!letter) return;
+      letter.open = false;
+      letter.querySelector(".letter").id += "-here";
+      letter.querySelector("[data-copy]").dataset.copy += "-here";
+      told.appendChild(letter);
+    });
+    form.querySelectorAll(".live-said[data-old]").forEach((told) => told.remove());
+  };
+  tellFields();
+  document.body.addEventListener("htmx:afterSettle", tellFields);
+
   // A link to a field opens the section that it is in.
   document.addEventListener("click", (event) => {
     const target = event.target.closest('a[href^="#id_"], a[href^="#field_"]')?.hash;

@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cloud.azure import offers
+from cloud.azure import offers, rights
 from cloud.azure.session import AzureSession
+from cloud.errors import PermanentError
 from cloud.profile import AzureCloud
 from sandbox.seeds import SUBSCRIPTIONS
-from tests.sandbox_process import PROJECT
+from tests.sandbox_process import PROJECT, SandboxProcess
 
 PAID = SUBSCRIPTIONS[0]["id"]
 IMPORT_ALL = """
@@ -53,3 +55,14 @@ def test_a_forked_child_makes_clients_of_its_own_and_works(az: AzureSession) -> 
 )
 def test_identities_without_a_secret_are_made_without_asking_anybody(environ: dict[str, str]) -> None:
     assert AzureSession.from_environment(AzureCloud.public(), environ).credential is not None
+
+
+def test_a_look_switches_nothing_on(sandbox: SandboxProcess, az: AzureSession) -> None:
+    subscription = str(uuid.uuid4())
+    sandbox.control("azure/subscriptions", {"id": subscription, "name": "fresh"})
+    off = {"subscription": subscription, "namespace": "Microsoft.Compute", "state": "NotRegistered"}
+    sandbox.control("azure/providers", off)
+    with pytest.raises(PermanentError) as caught:
+        offers.list_quotas(az, subscription, "uksouth")
+    assert caught.value.code == "MissingSubscriptionRegistration"
+    assert rights.provider_states(az, subscription, ["Microsoft.Compute"]) == {"Microsoft.Compute": "NotRegistered"}

@@ -21,6 +21,7 @@ from deployments.preflight import (
     RegistryFact,
     SizeFact,
     TemplateFact,
+    Unseen,
     findings,
 )
 from tests.unit.hubs import NAMES, TODAY, described
@@ -61,18 +62,27 @@ def registry(state: Any, **more: Any) -> dict[str, Any]:
 
 
 CASES = [
+    Case("subscription-unseen", {"subscription_seen": False}, at="subscription_id"),
     Case("subscription-disabled", {"subscription_state": "Disabled"}, at="subscription_id"),
     Case("rights-missing", {"allows": lambda action: "managedClusters" not in action}, at="subscription_id"),
     Case("provider-not-registered", {"providers": {}, "allows": lambda action: action in BASE_ACTIONS}),
     Case("provider-registers", {"providers": {}, "allows": lambda action: True}, severity="warning"),
     Case("policy-denies", {"denials": (Denial("Only Europe"),)}, at="region"),
+    Case("policy-denies-size", {"denials": (Denial("Small", sizes=("Standard_D8s_v5",)),)}, POOL, at="user_node_size"),
+    Case("vault-refused", {"vault": "refused"}),
+    Case("vault-deleted", {"vault": "deleted"}),
+    Case("secret-missing", {"vault": "missing"}),
+    Case("not-looked", {"unseen": (Unseen("policies", "Microsoft.PolicyInsights/read"),)}, severity="warning"),
     Case("size-not-offered", {"sizes": {}}, at="node_size"),
+    Case("size-too-small", {"sizes": {"Standard_D4s_v5": SizeFact("f", 1, False, 4)}}, at="node_size"),
     Case("size-restricted", {"sizes": SIZES, "quotas": PLENTY}, POOL, at="user_node_size"),
     Case("size-burstable", {"sizes": SIZES}, {"node_size": "Standard_B4ms"}, "warning", "node_size"),
     Case("size-small", {"sizes": SIZES, "quotas": PLENTY}, {"node_size": "Standard_D2s_v5"}, "warning", "node_size"),
     Case("quota", {"sizes": SIZES, "quotas": cores(4, 100)}, at="node_count"),
     Case("quota-family", {"sizes": SIZES, "quotas": cores(100, 4)}, at="node_count"),
     Case("quota-surge", {"sizes": SIZES, "quotas": cores(8, 100)}, severity="warning", at="node_count"),
+    Case("addresses", {"addresses": CoresFact("Public IP Addresses", 9, 10)}, at="region"),
+    Case("version-long-term", {"versions": ("1.35.1",), "long_term": ("1.34.3",)}, at="kubernetes_version"),
     Case("version-preview", {"versions": ("1.33.1",), "previews": ("1.34.3",)}, at="kubernetes_version"),
     Case("version-not-offered", {"versions": ("1.33.1",)}, at="kubernetes_version"),
     Case("tier-free", {}, {"node_count": 10}, "warning", "tier"),
@@ -93,6 +103,7 @@ CASES = [
     Case("private-and-public", {}, {"private_repositories": True}, at="private_token"),
     Case("storage-needs-sign-in", {}, {"storage_gib": 5}, at="storage_gib"),
     Case("nobody-gets-in", {}, GITHUB | {"github_organisations": ()}, at="github_organisations"),
+    Case("github-organisation-unknown", {"unknown_organisations": ("lab",)}, GITHUB, at="github_organisations"),
     Case("github-client-unknown", {"github_app": "unknown-client"}, GITHUB, at="github_client_id"),
     Case("github-secret-wrong", {"github_app": "wrong-secret"}, GITHUB, at="github_secret"),
     Case("github-callback", {"github_app": "other-callback"}, GITHUB, at="github_client_id"),
@@ -107,10 +118,17 @@ CASES = [
     Case("overlay", {"overlay": ("Line 1, column 1: no.",)}, at="overlay"),
     Case("pool-range", {}, POOL | {"user_nodes_min": 3}, at="user_nodes_min"),
     Case("pool-empty", {}, POOL | {"user_nodes_max": 0}, at="user_nodes_max"),
-    Case("chart-version", {"chart_versions": ("0.9",)}, at="chart_version"),
+    Case("chart-version", {"chart_found": False}, at="chart_version"),
     Case("stay-past", {"today": date(2026, 12, 1)}, at="keep_until"),
     Case("stay-too-long", {"today": TODAY, "longest_days": 3}, at="keep_until"),
 ]
+
+
+#: What somebody else must mend comes with a text to send to them.
+LETTERS = (
+    "subscription-unseen", "rights-missing", "provider-not-registered", "policy-denies", "policy-denies-size",
+    "vault-refused", "not-looked", "quota", "quota-family", "addresses",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
@@ -151,6 +169,38 @@ def test_missing_rights_come_with_a_letter_to_whoever_can_give_them() -> None:
         assert words in finding.letter
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.code in LETTERS], ids=lambda case: case.code)
+def test_a_letter_says_whom_it_is_about_and_asks_for_something(case: Case) -> None:
+    facts = Facts(**case.facts | {"subscription_name": "Research", "vault_name": "hub-secrets"})
+    found = findings(facts, described(**case.hub), NAMES)
+    letter = next(finding.letter for finding in found if finding.code == case.code)
+    assert "Research" in letter or "hub-secrets" in letter
+    assert "Please" in letter or "Could you" in letter
+
+
+def test_a_letter_about_a_role_brings_the_command_that_gives_it() -> None:
+    facts = Facts(allows=lambda action: False, object_id="0bj3ct")
+    letter = next(each for each in findings(facts, described(), NAMES) if each.code == "rights-missing").letter
+    assert "--assignee-object-id 0bj3ct" in letter and f"--scope /subscriptions/{described().subscription_id}" in letter
+
+
+def test_only_what_is_missing_is_said_to_be() -> None:
+    facts = Facts(allows=lambda action: not action.endswith("agentPools/delete"))
+    told = next(each for each in findings(facts, described(), NAMES) if each.code == "rights-missing")
+    assert "remove a cluster's machines" in told.what and "resource group" not in told.what
+
+
+def test_a_policy_is_said_once_for_all_that_it_refuses() -> None:
+    facts = Facts(denials=(Denial("Only Europe", "a cluster"), Denial("Only Europe", "a public address")))
+    told = [each for each in findings(facts, described(), NAMES) if each.code == "policy-denies"]
+    assert len(told) == 1 and "a cluster or a public address" in told[0].what
+
+
+def test_a_policy_about_other_regions_or_sizes_is_not_said() -> None:
+    denials = (Denial("Only Europe", regions=("eastus",)), Denial("Small", sizes=("Standard_D64s_v5",)))
+    assert not [each for each in findings(Facts(denials=denials), described(), NAMES) if "policy" in each.code]
+
+
 def test_a_small_good_hub_has_nothing_in_its_way() -> None:
     facts = Facts(
         subscription_state="Enabled",
@@ -162,7 +212,7 @@ def test_a_small_good_hub_has_nothing_in_its_way() -> None:
         registry=RegistryFact("ok", pulls_left=190, pulls_limit=200),
         github_app="ok",
         dns_label=NameFact(True),
-        chart_versions=("1.0.0",),
+        chart_found=True,
         today=TODAY,
         longest_days=90,
     )
@@ -172,6 +222,23 @@ def test_a_small_good_hub_has_nothing_in_its_way() -> None:
 def test_a_hub_that_stands_is_not_counted_against_its_own_quota() -> None:
     facts = Facts(sizes=SIZES, quotas=cores(0, 0), own_cluster_exists=True)
     assert "quota" not in {finding.code for finding in findings(facts, described(), NAMES)}
+
+
+def test_of_a_hub_that_stands_only_what_is_added_must_fit() -> None:
+    grown = described(node_count=4)  # 16 cores, 8 of them in use already
+    own = {"cores": 8, "standarddsv5family": 8}
+    tight = Facts(sizes=SIZES, quotas=cores(4, 100), own_cluster_exists=True, own_cores=own)
+    told = next(each for each in findings(tight, grown, NAMES) if each.code == "quota")
+    assert "needs 8 more cores" in told.what
+    roomy = Facts(sizes=SIZES, quotas=cores(8, 100), own_cluster_exists=True, own_cores=own)
+    assert "quota" not in {each.code for each in findings(roomy, grown, NAMES)}
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("1.34.3", False), ("1.34.2", False), ("1.35.1", True)])
+def test_what_a_hub_runs_already_need_not_be_offered_any_more(wanted: str, said: bool) -> None:
+    facts = Facts(versions=("1.36.1",), own_cluster_exists=True, own_version="1.34.3")
+    codes = {each.code for each in findings(facts, described(kubernetes_version=wanted), NAMES)}
+    assert ("version-not-offered" in codes) is said
 
 
 def test_the_day_counts_are_those_of_the_policy() -> None:

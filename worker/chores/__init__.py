@@ -1,4 +1,4 @@
-"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners."""
+"""What is done without anybody asking: looking after hubs and subscriptions, minding last days, writing to owners."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from deployments import grounds
 from worker.chores import ends, health, letters
 
 
@@ -16,5 +17,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.check_health": health.due(now).exists(),
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
+        "worker.jobs.follow_registrations": bool(grounds.changing()),
     }
     return [job for job, is_due in found.items() if is_due]

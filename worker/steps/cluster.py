@@ -6,9 +6,8 @@ from abc import abstractmethod
 
 from cloud.azure import clusters
 from cloud.azure.clusters import Cluster as AksCluster
-from cloud.azure.clusters import ClusterRequest
 from cloud.errors import Conflict, PermanentError, SignInFailed, SlipwayError, Unavailable
-from deployments.pools import wanted_pools
+from deployments.making import cluster_request
 from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps.group import group_id, not_ours
@@ -52,19 +51,8 @@ class Cluster(Step[HubContext]):
         return Found.failed(change.error or _failure(cluster))
 
     def apply(self, ctx: HubContext) -> None:
-        spec, names = ctx.spec, ctx.names
-        ctx.intend(KIND, cluster_id(ctx), names.cluster)
-        request = ClusterRequest(
-            subscription=spec.subscription_id,
-            group=names.group,
-            name=names.cluster,
-            region=spec.region,
-            dns_prefix=names.dns_label,
-            kubernetes_version=spec.kubernetes_version,
-            tier=spec.tier,
-            pools=wanted_pools(spec),
-            tags=names.tags,
-        )
+        ctx.intend(KIND, cluster_id(ctx), ctx.names.cluster)
+        request = cluster_request(ctx.spec, ctx.names)
         try:
             ctx.keep_token(clusters.create_cluster(ctx.az, request, only_new=ctx.cache["only-new"]))
         except Conflict:

@@ -1,33 +1,37 @@
-"""The subscription's resource providers: Azure makes nothing of a kind that is not switched on."""
+"""The way into the subscription: that we may do what the plan needs, and that the services it needs are switched on."""
 
 from __future__ import annotations
 
 from cloud.azure import rights
-from deployments.preflight import needed_providers
+from deployments.preflight import GATE, findings, needed_providers
+from deployments.preflight.azure import COMING, ON
+from worker.facts import Look
 from worker.hub import HubContext
 from worker.step import Found, Step
+from worker.steps.preflight import standing_in_the_way
 
 
 class Providers(Step[HubContext]):
     """Switches on what a new subscription lacks; it takes Azure a minute or two and costs nothing."""
 
-    name, title, expected, deadline = "providers", "Services of the subscription", 3, 20 * 60
+    name, title, expected, deadline = "providers", "Access to the subscription", 3, 20 * 60
 
     def check(self, ctx: HubContext) -> Found:
-        wanted = needed_providers(ctx.spec)
-        states = rights.provider_states(ctx.az, ctx.subscription, wanted)
-        missing = [name for name in wanted if states.get(name) not in ("Registered", "Registering")]
+        facts = Look(ctx).gate()
+        if wrong := standing_in_the_way(ctx, findings(facts, ctx.spec, ctx.names, GATE)):
+            return Found.failed(wrong)
+        states = facts.providers or {}
+        missing = [name for name, state in states.items() if state not in (ON, COMING)]
         if missing:
             return Found.drifted(f"{', '.join(missing)} not switched on yet")
-        coming = [name for name in wanted if states.get(name) == "Registering"]
+        coming = [name for name, state in states.items() if state == COMING]
         if coming:
             return Found.changing(f"Azure is switching on {', '.join(coming)}")
-        return Found.ready("all are switched on")
+        return Found.ready(f"we may do what is needed in {facts.subscription_name}, and its services are on")
 
     def apply(self, ctx: HubContext) -> None:
         wanted = needed_providers(ctx.spec)
-        states = rights.provider_states(ctx.az, ctx.subscription, wanted)
-        for name in wanted:
-            if states.get(name) not in ("Registered", "Registering"):
+        for name, state in rights.provider_states(ctx.az, ctx.subscription, wanted).items():
+            if state not in (ON, COMING):
                 ctx.hold()
                 rights.register_provider(ctx.az, ctx.subscription, name)

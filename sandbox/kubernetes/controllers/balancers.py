@@ -71,11 +71,14 @@ def _report(look: Look, service: Body, trouble: str) -> None:
 
 
 def _trouble(look: Look, service: Body, label: str, region: str) -> str:
-    """Why Azure would not give this DNS label."""
-    if not label:
+    """Why Azure would not give an address, or not this DNS label."""
+    refuse = look.clusters.core.services.get("refuse address")
+    code, text = "", refuse(look.cluster.key) if refuse and not address_of(service) else ""
+    if text:
+        code = "PublicIPCountLimitReached"
+    elif not label:
         return ""
-    code, text = "", ""
-    if not re.fullmatch(r"[a-z][a-z0-9-]{1,61}[a-z0-9]", label):
+    elif not re.fullmatch(r"[a-z][a-z0-9-]{1,61}[a-z0-9]", label):
         code = "DomainNameLabelInvalid"
         text = f"The domain name label {label} is invalid. It must conform to the following regular expression:"
         text += " ^[a-z][a-z0-9-]{1,61}[a-z0-9]$."
