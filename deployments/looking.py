@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -13,12 +14,15 @@ from accounts.policy import allowance
 from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, SlipwayError
 from deployments import catalogue, outside, services
 from deployments.naming import Names
-from deployments.preflight import CoresFact, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.preflight import CoresFact, DomainFact, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
 from deployments.values.overlay import ChartSchema
 from deployments.values.registry import image_prefix
+
+if TYPE_CHECKING:
+    from cloud.any_registry import State as PushState
 
 
 def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User) -> Facts:
@@ -39,6 +43,7 @@ def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User
         github_app=_github(spec, names, secrets.get(services.GITHUB_SECRET, "")),
         private_token=_private_token(spec, secrets.get(services.PRIVATE_TOKEN, "")),
         template=_template(spec),
+        domain=_domain(spec, names),
         today=timezone.localdate(),
         longest_days=allowance(user).max_days,
     )
@@ -75,12 +80,17 @@ def _docker_hub(spec: HubSpec, token: str) -> RegistryFact:
 
 
 def _other(spec: HubSpec, names: Names, token: str) -> RegistryFact:
+    return RegistryFact(other_registry(spec, names, token))
+
+
+def other_registry(spec: HubSpec, names: Names, token: str) -> PushState:
+    """How a registry that is neither Docker Hub's nor Azure's takes the hub's sign-in and a try to push."""
     from cloud.any_registry import Place, try_push
 
     host = spec.registry_address
     repository = f"{image_prefix(spec, names, host).removeprefix(host + '/')}probe"
     place = Place(host, repository, spec.registry_token_url)
-    return RegistryFact(try_push(outside.profile(), place, spec.registry_username, token))
+    return try_push(outside.profile(), place, spec.registry_username, token)
 
 
 def _github(spec: HubSpec, names: Names, secret: str) -> GithubState | None:
@@ -120,3 +130,18 @@ def _template(spec: HubSpec) -> TemplateFact | None:
         return TemplateFact("missing")
     except SlipwayError:
         return TemplateFact("unreachable")
+
+
+def _domain(spec: HubSpec, names: Names) -> DomainFact | None:
+    from cloud.dns import leads_to
+
+    if not (spec.domain and spec.name):
+        return None
+    wanted = outside.record_name(spec, names)
+    # Asked for anew with each thing that is typed; whoever makes the record meanwhile sees it soon.
+    key = f"domain:{sha256(f'{spec.domain} {wanted}'.encode()).hexdigest()}"
+    try:
+        lead = cache.get_or_set(key, lambda: leads_to(outside.profile(), spec.domain, wanted), 15)
+    except SlipwayError:
+        return None
+    return DomainFact(lead.state, wanted, lead.found) if lead else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
-from deployments import catalogue
+from deployments import catalogue, outside
 from deployments.catalogue import ChartChoice
 from deployments.costs import spec_cost
 from deployments.models import Deployment, Operation, SecretRef, SpecRevision
@@ -21,6 +22,8 @@ from deployments.wording import SOON
 PUT_BACK_KINDS = (OperationKind.CHANGE, OperationKind.ROTATE)
 #: Runs that bring a description to the hub.
 APPLYING = (OperationKind.PROVISION, OperationKind.CHANGE)
+#: The steps that put a hub back.
+BACK = ("put-back", "pools-back", "tier-back")
 STANDING = (Lifecycle.READY, Lifecycle.STOPPED)
 
 
@@ -117,8 +120,24 @@ def refused(hub: Deployment) -> Refused | None:
     newest = hub.operations.filter(kind__in=PUT_BACK_KINDS).select_related("revision").order_by("-created_at").first()
     if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle != Lifecycle.READY:
         return None
-    state = newest.steps.filter(name="put-back").values_list("state", flat=True).first()
-    return Refused(newest, hub.revision, StepState.of(state) if state else None)
+    states = list(newest.steps.filter(name__in=BACK).values_list("state", flat=True))
+    undone = [state for state in states if state != StepState.DONE]
+    return Refused(newest, hub.revision, StepState.of((undone or states)[0]) if states else None)
+
+
+def record(hub: Deployment) -> str:
+    """The record that the hub's own domain needs; "" for a hub without one."""
+    spec = hub.revision.spec
+    return f"{spec.domain} CNAME {outside.record_name(spec, hub.names)}" if spec.domain else ""
+
+
+def sign_in_tried(hub: Deployment) -> dict[str, Any] | None:
+    """What the newest try of the hub's sign-in proved."""
+    if not hub.revision.spec.signs_in or hub.lifecycle != Lifecycle.READY:
+        return None
+    tried = hub.operations.filter(result__has_key="sign_in").order_by("-created_at")
+    proved = tried.values_list("result", flat=True).first()
+    return proved["sign_in"] if proved else None
 
 
 def waiting_change(hub: Deployment) -> SpecRevision | None:

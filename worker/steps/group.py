@@ -23,7 +23,7 @@ def not_ours(what: str, name: str) -> NotOurs:
 
 
 class ResourceGroup(Step[HubContext]):
-    name, title, after, expected, deadline = "group", "Resource group", ("preflight",), 3, 300
+    name, title, after, expected, deadline = "group", "Resource group", ("preflight", "domain"), 3, 300
 
     def check(self, ctx: HubContext) -> Found:
         group = groups.get_group(ctx.az, ctx.subscription, ctx.names.group)
