@@ -104,6 +104,8 @@ class Refused:
     operation: Operation
     serves: SpecRevision
     put_back: StepState | None
+    #: The version of Kubernetes that it brought, which Azure cannot take back; "" where it brought none.
+    kept_kubernetes: str = ""
 
     @property
     def is_rotation(self) -> bool:
@@ -120,9 +122,13 @@ def refused(hub: Deployment) -> Refused | None:
     newest = hub.operations.filter(kind__in=PUT_BACK_KINDS).select_related("revision").order_by("-created_at").first()
     if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle != Lifecycle.READY:
         return None
-    states = list(newest.steps.filter(name__in=BACK).values_list("state", flat=True))
+    steps = dict(newest.steps.filter(name__in=[*BACK, "control-plane"]).values_list("name", "state"))
+    states = [steps[name] for name in BACK if name in steps]
     undone = [state for state in states if state != StepState.DONE]
-    return Refused(newest, hub.revision, StepState.of((undone or states)[0]) if states else None)
+    put_back = StepState.of((undone or states)[0]) if states else None
+    wanted, present = newest.revision.spec.kubernetes_version, hub.revision.spec.kubernetes_version
+    kept = wanted if steps.get("control-plane") == StepState.DONE and wanted != present else ""
+    return Refused(newest, hub.revision, put_back, kept)
 
 
 def record(hub: Deployment) -> str:

@@ -13,6 +13,7 @@ from cloud.azure import clusters
 from cloud.azure.clusters import Cluster
 from deployments import outside, services
 from deployments.models import Deployment, Event, Operation
+from deployments.running import refused
 from deployments.states import Lifecycle, OperationStatus, Outcome
 from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
@@ -109,6 +110,8 @@ def test_a_newer_kubernetes_stays_when_the_rest_is_put_back(built: Built, drive:
     operation = changed(hub, people, drive, kubernetes_version="1.34.3", user_memory_gib=500)
     assert (operation.status, hub.last_outcome) == (OperationStatus.FAILED, Outcome.ROLLED_BACK)
     assert aks(hub).kubernetes_version == "1.34.3"
+    told = refused(hub)
+    assert told and told.kept_kubernetes == "1.34.3" and not told.is_broken
 
 
 def test_a_new_docker_token_is_used_and_the_old_one_forgotten(
