@@ -58,13 +58,10 @@ def shown(hub: Deployment, now: datetime | None = None) -> Shown | None:
     state = CertificateState.of(known["state"])
     if state is CertificateState.VALID and until and until - (now or timezone.now()) < ENDS_SOON:
         state = CertificateState.ENDING
-    day = timezone.localdate(until) if until else None
-    warning = WARNINGS.get(state, "").format(host=address.hostname, day=date_format(day, "j F Y") if day else "")
-    return Shown(state, day, known["issuer"], datetime.fromisoformat(known["at"]), warning, _remedy(hub, warning))
-
-
-def _remedy(hub: Deployment, warning: str) -> str:
-    if not warning:
-        return ""
+    day, seen_at = timezone.localdate(until) if until else None, datetime.fromisoformat(known["at"])
+    if state not in WARNINGS:
+        return Shown(state, day, known["issuer"], seen_at, "", "")
     domain = hub.revision.spec.domain
-    return f"See that the record of {domain} is as shown here. {ANEW}" if domain else ANEW
+    warning = WARNINGS[state].format(host=domain or address.hostname, day=date_format(day, "j F Y") if day else "")
+    remedy = f"See that the record of {domain} is as shown here. {ANEW}" if domain else ANEW
+    return Shown(state, day, known["issuer"], seen_at, warning, remedy)

@@ -36,7 +36,7 @@ class QuotaUse:
 
 @dataclass(frozen=True)
 class Preview:
-    """None or "" wherever too little has been typed. `record` is the name that an own domain must lead to."""
+    """None or "" wherever too little has been typed. `record` is the one to make for an own domain."""
 
     spec: HubSpec
     name_problem: str
@@ -77,7 +77,7 @@ def preview(form: SpecForm) -> Preview:
         name_problem=naming.problem_with_hub_name(name) if name else "",
         names=names,
         address=address,
-        record=outside.record_name(spec, place) if place else "",
+        record=outside.record(spec, place) if place else "",
         estimate=spec_cost(spec) if counted else None,
         # A hub that stands has taken its share already.
         quotas=pool_quota_uses(form.place.offer, spec) if counted and not form.is_standing else [],

@@ -133,8 +133,7 @@ def refused(hub: Deployment) -> Refused | None:
 
 def record(hub: Deployment) -> str:
     """The record that the hub's own domain needs; "" for a hub without one."""
-    spec = hub.revision.spec
-    return f"{spec.domain} CNAME {outside.record_name(spec, hub.names)}" if spec.domain else ""
+    return outside.record(hub.revision.spec, hub.names)
 
 
 def sign_in_tried(hub: Deployment) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ SOONER = 5
 
 @dataclass(frozen=True)
 class Visit:
-    """Where to look: the hub's address, and the record that a domain of its own needs ("" for none)."""
+    """Where to look: the hub's address, and what a domain of its own must be an alias of ("" for none)."""
 
     address: str
     domain: str = ""
@@ -101,7 +101,7 @@ def _astray(visit: Visit) -> str:
         lead = None
     if lead is None or lead.state == "ok":
         return ""
-    return f"{visit.domain} does not lead to the hub. Its record must be: {visit.domain} CNAME {visit.record}"
+    return f"{visit.domain} does not lead to the hub: it must be an alias (CNAME) of {visit.record}"
 
 
 def _claim(hub: Deployment, now: datetime) -> bool:

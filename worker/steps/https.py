@@ -31,18 +31,19 @@ SILENT = 900.0
 class Domain(Step[HubContext]):
     """Waits for a record that somebody else makes. Nothing is built meanwhile, so that nothing costs."""
 
-    name, title, after, expected, deadline = "domain", "Your own domain", ("preflight",), 2, 3 * DAY
+    name, title, after, expected, deadline = "domain", "Your own domain", ("preflight",), 0, 3 * DAY
 
     def concerns(self, spec: HubSpec) -> bool:
         return bool(spec.domain)
 
     def check(self, ctx: HubContext) -> Found:
-        domain, record = ctx.spec.domain, outside.record_name(ctx.spec, ctx.names)
-        lead = dns.leads_to(ctx.profile, domain, record)
+        domain, wanted = ctx.spec.domain, outside.record_name(ctx.spec, ctx.names)
+        lead = dns.leads_to(ctx.profile, domain, wanted)
         if lead.state == "ok":
-            return Found.ready(f"{domain} leads to {record}")
+            return Found.ready(f"{domain} leads to {wanted}")
         now = "does not exist yet" if lead.state == "missing" else f"leads to {lead.found} now"
-        return Found.changing(f"{domain} {now}. Waiting for somebody to make this record: {domain} CNAME {record}")
+        record = outside.record(ctx.spec, ctx.names)
+        return Found.changing(f"{domain} {now}. Waiting for somebody to make this record: {record}")
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _reminders(ctx: HubContext) -> list[dict[str, str]]:
         )
     if spec.domain:
         # Whoever gets that name from Azure next would answer under the person's own domain.
-        record = f"{spec.domain} CNAME {outside.record_name(spec, ctx.names)}"
+        record = outside.record(spec, ctx.names)
         told.append(
             {
                 "text": f"Have the record {record} removed: the name it leads to is free now, and whoever takes it next"
