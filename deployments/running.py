@@ -136,6 +136,14 @@ def record(hub: Deployment) -> str:
     return outside.record(hub.revision.spec, hub.names)
 
 
+def elsewhere(spec: HubSpec) -> list[str]:
+    """What a hub leaves behind that is not Slipway's to remove, in words."""
+    images = {"dockerhub": "images on Docker Hub", "other": f"images in {spec.registry_address}", "acr": ""}
+    app = "your OAuth app on GitHub" if spec.signs_in else ""
+    record = f"the record of {spec.domain}" if spec.domain else ""
+    return [each for each in (images[spec.registry], app, record) if each]
+
+
 def sign_in_tried(hub: Deployment) -> dict[str, Any] | None:
     """What the newest try of the hub's sign-in proved."""
     if not hub.revision.spec.signs_in or hub.lifecycle != Lifecycle.READY:

@@ -119,3 +119,21 @@ def test_a_newer_kubernetes_that_stays_is_said(browser_of: Browser, make_hub: Ma
     failed_steps(hub, {"control-plane": "done", "pools-back": "done"}, kubernetes_version="1.34.3")
     page = shown(browser_of, hub)
     assert "The hub serves revision 1" in page and "Only its Kubernetes 1.34.3 stays" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "what only you can remove: images on Docker Hub."),
+        ({"registry": "acr"} | GITHUB, "what only you can remove: your OAuth app on GitHub."),
+        (
+            {"registry": "other", "registry_address": "r.example.org", "domain": "course.example.org"},
+            "what only you can remove: images in r.example.org, the record of course.example.org.",
+        ),
+    ],
+)
+def test_taking_down_says_what_stays_elsewhere(
+    changes: dict[str, Any], words: str, browser_of: Browser, make_hub: MakeHub
+) -> None:
+    hub = ready(make_hub, **changes)
+    assert words in browser_of("researcher").get(f"{hub.get_absolute_url()}take-down/").content.decode()
