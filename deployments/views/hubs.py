@@ -35,6 +35,8 @@ from deployments.strip import strips
 from deployments.views.guard import hub_of, person, reviewers_only
 
 PAGE = 50
+#: As the ledger calls the group that Azure makes for a cluster's machines.
+NODE_GROUP = "node group"
 
 
 @require_safe
@@ -81,6 +83,7 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
         "revisions": revisions(hub),
         "told": told(revision.spec),
         "images": image_prefix_of(hub, revision.spec),
+        "node_group": hub.resources.filter(kind=NODE_GROUP, gone_at=None).values_list("name", flat=True).first(),
     }
     return render(request, "hubs/detail.html", standing | context)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from deployments import tagging
 from worker.chores import ends, health, letters
 
 
@@ -16,5 +17,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.check_health": health.due(now).exists(),
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
+        "worker.jobs.keep_tags": tagging.stale().exists(),
     }
     return [job for job, is_due in found.items() if is_due]
