@@ -113,6 +113,7 @@ NEXT = """\
   What to do next:
       1. Sign in as researcher and press New hub. The simulated Docker Hub knows this account:
              username slipwaydemo      access token dckr_pat_demo      organisation (optional) slipwayorg
+         The simulated GitHub knows an app: client ID Ov23liSlipwayDemo001      client secret github-demo-secret
          Subscriptions to choose from: Research computing (plenty of room) and Free Trial (4 cores).
       2. Sign in as admin (another browser or a private window) and approve it under Review.
       3. Watch it being built, open your Binder, take it down, read the receipt.

@@ -37,9 +37,9 @@ class Health:
     checks: tuple[Check, ...]
 
 
-def health(url: str) -> Health:
+def health(url: str, ca_bundle: str | None = None) -> Health:
     """Ask the hub at its public address; unhealthy is an answer, only silence raises Unavailable."""
-    answer = _get(f"{url}{BINDER}health")
+    answer = _get(f"{url}{BINDER}health", ca_bundle=ca_bundle)
     with web.reaching(THE_HUB):
         content = answer.json() if _is_json(answer) else None
     if answer.status_code not in {200, 503} or not isinstance(content, dict) or "ok" not in content:
@@ -47,31 +47,31 @@ def health(url: str) -> Health:
     return Health(bool(content["ok"]), tuple(_check(entry) for entry in content.get("checks") or []))
 
 
-def answers(url: str) -> bool:
+def answers(url: str, ca_bundle: str | None = None) -> bool:
     """Whether anything at all speaks HTTP at this address; asks for a few seconds at the most."""
     try:
-        with web.client(url, timeout=BRIEFLY) as http:
+        with web.client(url, ca_bundle=ca_bundle, timeout=BRIEFLY) as http:
             http.get(url)
     except httpx.HTTPError:
         return False
     return True
 
 
-def versions(url: str) -> dict[str, Any]:
+def versions(url: str, ca_bundle: str | None = None) -> dict[str, Any]:
     """Which BinderHub and which image builder run there."""
-    answer = _get(f"{url}{BINDER}versions")
+    answer = _get(f"{url}{BINDER}versions", ca_bundle=ca_bundle)
     if answer.status_code != 200:
         raise Unavailable(f"The hub does not tell its version (status {answer.status_code}).", web.AGAIN)
     with web.reaching(THE_HUB):
         return web.body(answer, THE_HUB)
 
 
-def server_answers(url: str, token: str) -> bool:
+def server_answers(url: str, token: str, ca_bundle: str | None = None) -> bool:
     """Whether a launched server, at the address of the *ready* event, speaks as a Jupyter server does.
 
     False while it is on its way; raises PermissionDenied when it does not take the token.
     """
-    answer = _get(f"{_with_slash(url)}api", {"Authorization": f"token {token}"})
+    answer = _get(f"{_with_slash(url)}api", {"Authorization": f"token {token}"}, ca_bundle=ca_bundle)
     if answer.status_code in {401, 403}:
         raise PermissionDenied("The server that was launched does not accept its own token.", "Launch another one.")
     if answer.status_code != 200 or not _is_json(answer):
@@ -80,8 +80,8 @@ def server_answers(url: str, token: str) -> bool:
         return "version" in web.body(answer, THE_HUB)
 
 
-def _get(url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-    with web.client(url, timeout=PATIENCE) as http, web.reaching(THE_HUB):
+def _get(url: str, headers: Mapping[str, str] | None = None, *, ca_bundle: str | None = None) -> httpx.Response:
+    with web.client(url, ca_bundle=ca_bundle, timeout=PATIENCE) as http, web.reaching(THE_HUB):
         return http.get(url, headers=dict(headers or {}))
 
 

@@ -9,7 +9,7 @@ from cloud.errors import InvalidRequest, SignInFailed, SlipwayError, Unavailable
 from cloud.profile import AzureCloud
 
 GITHUB = "GitHub"
-UNKNOWN_CLIENT = "unknown_client"
+UNKNOWN_CLIENT, MISMATCH = "unknown_client", "redirect_uri_mismatch"
 PATIENCE = httpx.Timeout(10.0, connect=5.0)
 #: GitHub compares the code last: when it gets as far as refusing this one, all the rest is right.
 IMPOSSIBLE_CODE = "slipway-checks-this-app"
@@ -48,6 +48,15 @@ def new_app_link(profile: AzureCloud, name: str, home: str, callback: str) -> st
     return f"{profile.github}/settings/applications/new?{query}"
 
 
+def redirect_mismatch(callback: str) -> InvalidRequest:
+    """GitHub sends people back only to the address that was registered with it."""
+    return InvalidRequest(
+        "The OAuth app on GitHub has another callback address.",
+        f"Set its authorization callback URL to exactly {callback}",
+        code=MISMATCH,
+    )
+
+
 def _error(complaint: str, callback: str) -> SlipwayError | None:
     if complaint == "bad_verification_code":
         return None
@@ -57,10 +66,6 @@ def _error(complaint: str, callback: str) -> SlipwayError | None:
             "Copy both again from the OAuth app's page on GitHub; make a new secret if the old one is not to hand.",
             code=complaint,
         )
-    if complaint == "redirect_uri_mismatch":
-        return InvalidRequest(
-            "The OAuth app on GitHub has another callback address.",
-            f"Set its authorization callback URL to exactly {callback}",
-            code=complaint,
-        )
+    if complaint == MISMATCH:
+        return redirect_mismatch(callback)
     return Unavailable(f"GitHub gave an answer we do not understand ({complaint or 'no error'}).", web.AGAIN)

@@ -34,9 +34,9 @@ class Person:
 class JupyterHub:
     """The API under `<url>hub/api`; every call is one request."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca_bundle: str | None = None) -> None:
         self._base = url.rstrip("/") + "/hub/api"
-        self._token = token
+        self._token, self._ca_bundle = token, ca_bundle
 
     def version(self) -> str:
         """JupyterHub's version."""
@@ -69,7 +69,7 @@ class JupyterHub:
 
     def _call(self, method: str, path: str, *, json: Any = None, fine: Container[int] = ()) -> httpx.Response:
         headers = {"Authorization": f"token {self._token}"}
-        with web.client(self._base) as http, web.reaching(THE_HUB):
+        with web.client(self._base, ca_bundle=self._ca_bundle) as http, web.reaching(THE_HUB):
             answer = http.request(method, self._base + path, json=json, headers=headers)
         if answer.status_code < 300 or answer.status_code in fine:
             return answer

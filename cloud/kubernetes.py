@@ -88,6 +88,10 @@ class KubernetesCluster:
         """The namespace's pods, people's servers and builds included."""
         return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", objects.pod)
 
+    def delete_pod(self, namespace: str, name: str) -> None:
+        """Ends a pod; what it belongs to makes another one. Already gone is fine."""
+        self._find(f"restart {name}", f"/api/v1/namespaces/{namespace}/pods/{name}", method="DELETE")
+
     def pod_details(self, namespace: str) -> list[PodDetail]:
         """The same with their containers, conditions and volumes."""
         return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", inside.pod_detail)

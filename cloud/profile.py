@@ -43,9 +43,13 @@ class AzureCloud:
     docker_hub_service: str = "registry.docker.io"
     github: str = "https://github.com"
     github_api: str = "https://api.github.com"
+    #: A public resolver that speaks JSON over HTTPS, as Google's, Cloudflare's and Alibaba's do.
+    dns: str = "https://dns.google/resolve"
     chart_repository: str = CHART_REPOSITORY
     chart_version: str = CHART_VERSION
     hub_https: bool = True
+    #: The name that Azure gives a hub's address, which a domain of one's own must lead to.
+    label_name: str = "{label}.{region}.cloudapp.azure.com"
     #: A hub's address on a domain of one's own.
     domain_address: str = "https://{domain}/"
     #: Host (and port) of an Azure Container Registry by its name.
@@ -87,6 +91,8 @@ class AzureCloud:
             arm_scope="https://management.chinacloudapi.cn/.default",
             vault_suffix="vault.azure.cn",
             hub_address="https://{label}.{region}.cloudapp.chinacloudapi.cn/",
+            label_name="{label}.{region}.cloudapp.chinacloudapi.cn",
+            dns="https://dns.alidns.com/resolve",
             azure_portal="https://portal.azure.cn",
             acr_host="{name}.azurecr.cn",
             prices="",
@@ -103,6 +109,7 @@ class AzureCloud:
             arm_scope="https://management.usgovcloudapi.net/.default",
             vault_suffix="vault.usgovcloudapi.net",
             hub_address="https://{label}.{region}.cloudapp.usgovcloudapi.net/",
+            label_name="{label}.{region}.cloudapp.usgovcloudapi.net",
             azure_portal="https://portal.azure.us",
             acr_host="{name}.azurecr.us",
             currency="USD",
@@ -134,7 +141,11 @@ class AzureCloud:
 
     def domain_url(self, domain: str) -> str:
         """The public address of a hub with a domain of its own; ends with a slash."""
-        return self.domain_address.format(domain=domain).rstrip("/") + "/"
+        return self.domain_address.format(domain=domain, **_loopback_numbers(domain)).rstrip("/") + "/"
+
+    def public_name(self, label: str, region: str) -> str:
+        """The name that a person's own domain must be an alias of; known before anything exists."""
+        return self.label_name.format(label=label, region=region)
 
     def acr_login_server(self, name: str) -> str:
         """The host of an Azure Container Registry, known before it exists; no scheme, perhaps a port."""
@@ -188,10 +199,15 @@ def is_loopback(url: str) -> bool:
 def load(environ: Mapping[str, str]) -> AzureCloud:
     """The cloud the operator chose: a file in AZURE_CLOUD_PROFILE, else AZURE_CLOUD (public, china, usgov).
 
-    AZURE_CURRENCY, CHART_REPOSITORY and CHART_VERSION, when set, win over what the profile says.
+    AZURE_CURRENCY, DNS_OVER_HTTPS, CHART_REPOSITORY and CHART_VERSION, when set, win over what the profile says.
     """
     cloud = _chosen(environ)
-    wanted = {"currency": "AZURE_CURRENCY", "chart_repository": "CHART_REPOSITORY", "chart_version": "CHART_VERSION"}
+    wanted = {
+        "currency": "AZURE_CURRENCY",
+        "dns": "DNS_OVER_HTTPS",
+        "chart_repository": "CHART_REPOSITORY",
+        "chart_version": "CHART_VERSION",
+    }
     changes: dict[str, Any] = {field: environ[name] for field, name in wanted.items() if environ.get(name)}
     return replace(cloud, **changes) if changes else cloud
 

@@ -1,7 +1,8 @@
 """What Azure offers here, remembered with its date. Pages read it without calling Azure; the worker keeps it fresh.
 
 Entries: `subscriptions`; `regions:<subscription>`; `offer:<subscription>:<region>` (sizes, quotas, versions);
-`price:<region>:<size>`; `charts` (versions of the BinderHub chart).
+`room:<subscription>:<region>` (how many nodes of the smallest size fit the quota); `price:<region>:<size>`; `charts`
+(versions of the BinderHub chart).
 """
 
 from __future__ import annotations
@@ -48,8 +49,11 @@ class SubscriptionChoice:
 
 @dataclass(frozen=True)
 class RegionChoice:
+    """A region; `room` is how many nodes of some size the quota still allows there, None while nobody has looked."""
+
     name: str
     display_name: str
+    room: int | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,10 @@ def subscription(subscription_id: str) -> SubscriptionChoice | None:
 def regions(subscription_id: str) -> list[RegionChoice]:
     """The regions offered, by display name."""
     rows = recall(f"regions:{subscription_id.lower()}").get("rows", [])
-    return sorted((RegionChoice(**row) for row in rows), key=lambda region: region.display_name)
+    entries = CatalogueEntry.objects.filter(key__startswith=f"room:{subscription_id.lower()}:").exclude(fetched_at=None)
+    room = {entry.key.rsplit(":", 1)[1]: entry.data["nodes"] for entry in entries}
+    found = (RegionChoice(**row, room=room.get(row["name"])) for row in rows)
+    return sorted(found, key=lambda region: region.display_name)
 
 
 def offer(subscription_id: str, region: str) -> Offer | None:
@@ -268,6 +275,9 @@ def follow_registration(az: AzureSession, profile: AzureCloud, subscription_id: 
 def refresh_region(az: AzureSession, profile: AzureCloud, subscription_id: str, region: str) -> None:
     """Looks at sizes, quotas and versions of one region, and at prices not asked for today."""
     seen = remember(f"offer:{subscription_id.lower()}:{region}", lambda: _offer_data(az, subscription_id, region))
+    if offered := offer(subscription_id, region):
+        nodes = max((size.fits for size in offered.sizes), default=0)
+        remember(f"room:{subscription_id.lower()}:{region}", lambda: {"nodes": nodes})
     refresh_prices(profile, region, (row["name"] for row in seen.get("sizes", []) if _is_offered(row)))
 
 

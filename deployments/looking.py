@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -17,12 +17,15 @@ from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, Slipway
 from deployments import catalogue, grounds, outside, services
 from deployments.naming import Names
 from deployments.place import region_name
-from deployments.preflight import CoresFact, Denial, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.preflight import CoresFact, Denial, DomainFact, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
 from deployments.values.overlay import ChartSchema, problems
 from deployments.values.registry import image_prefix
+
+if TYPE_CHECKING:
+    from cloud.any_registry import State as PushState
 
 
 def quick(spec: HubSpec, names: Names, secrets: Mapping[str, str], *, user: User) -> Facts:
@@ -86,6 +89,7 @@ def trials(spec: HubSpec, names: Names, secrets: Mapping[str, str]) -> dict[str,
         "unknown_organisations": partial(_unknown_organisations, spec),
         "private_token": partial(_private_token, spec, secrets.get(services.PRIVATE_TOKEN, "")),
         "template": partial(_template, spec),
+        "domain": partial(_domain, spec, names),
     }
 
 
@@ -138,12 +142,17 @@ def _docker_hub(spec: HubSpec, token: str) -> RegistryFact:
 
 
 def _other(spec: HubSpec, names: Names, token: str) -> RegistryFact:
+    return RegistryFact(other_registry(spec, names, token))
+
+
+def other_registry(spec: HubSpec, names: Names, token: str) -> PushState:
+    """How a registry that is neither Docker Hub's nor Azure's takes the hub's sign-in and a try to push."""
     from cloud.any_registry import Place, try_push
 
     host = spec.registry_address
     repository = f"{image_prefix(spec, names, host).removeprefix(host + '/')}probe"
     place = Place(host, repository, spec.registry_token_url)
-    return RegistryFact(try_push(outside.profile(), place, spec.registry_username, token))
+    return try_push(outside.profile(), place, spec.registry_username, token)
 
 
 def _github(spec: HubSpec, names: Names, secret: str) -> GithubState | None:
@@ -200,3 +209,18 @@ def _template(spec: HubSpec) -> TemplateFact | None:
         return TemplateFact("missing")
     except SlipwayError:
         return TemplateFact("unreachable")
+
+
+def _domain(spec: HubSpec, names: Names) -> DomainFact | None:
+    from cloud.dns import leads_to
+
+    if not (spec.domain and spec.name):
+        return None
+    wanted = outside.record_name(spec, names)
+    # Asked for anew with each thing that is typed; whoever makes the record meanwhile sees it soon.
+    key = f"domain:{sha256(f'{spec.domain} {wanted}'.encode()).hexdigest()}"
+    try:
+        lead = cache.get_or_set(key, lambda: leads_to(outside.profile(), spec.domain, wanted), 15)
+    except SlipwayError:
+        return None
+    return DomainFact(lead.state, wanted, lead.found) if lead else None

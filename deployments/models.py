@@ -61,6 +61,7 @@ class Deployment(models.Model):
     )
     health_checked_at = models.DateTimeField(null=True, blank=True)
     health_due_at = models.DateTimeField(null=True, blank=True)
+    certificate = models.JSONField(default=dict, blank=True, help_text="What its address last showed, and when.")
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeploymentQuerySet.as_manager()

@@ -30,6 +30,16 @@ def hub_address(spec: HubSpec, names: Names) -> str:
     return profile().domain_url(spec.domain) if spec.domain else profile().hub_url(names.dns_label, spec.region)
 
 
+def record_name(spec: HubSpec, names: Names) -> str:
+    """The name that Azure gives a hub's address: what a domain of one's own must be an alias of."""
+    return profile().public_name(names.dns_label, spec.region)
+
+
+def record(spec: HubSpec, names: Names) -> str:
+    """The record of a domain of one's own as it is written in a zone; "" without one."""
+    return f"{spec.domain}. CNAME {record_name(spec, names)}." if spec.domain else ""
+
+
 def registry_host(spec: HubSpec, names: Names) -> str:
     """The host that a hub's images are pushed to; empty for Docker Hub, which is no part of an image's name."""
     if spec.registry == "acr":

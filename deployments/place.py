@@ -59,6 +59,11 @@ class Place:
     def unavailable(self) -> frozenset[str]:
         return frozenset(size.name for size in self.offer.sizes if not size.fits) if self.offer else frozenset()
 
+    @property
+    def full(self) -> frozenset[str]:
+        """The regions in which not one node fits the quota that is left."""
+        return frozenset(region.name for region in self.regions if region.room == 0)
+
     def values(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """The place's fields: what was chosen where it can be had here, else the suggestion."""
         offer = self.offer
@@ -89,7 +94,7 @@ class Place:
         offer = self.offer
         return {
             "subscription_id": [(s.id, _subscription_label(s)) for s in self.subscriptions],
-            "region": [(region.name, region.display_name) for region in self.regions],
+            "region": [(region.name, _region_label(region)) for region in self.regions],
             "node_size": [("", "Choose a size"), *(_sizes(offer) if offer else [])],
             "kubernetes_version": [(v, _version_label(v, offer.default_version)) for v in offer.versions]
             if offer
@@ -107,8 +112,9 @@ def _named(choices: list[Any], attribute: str, wanted: object) -> Any:
     return next((choice for choice in choices if getattr(choice, attribute) == wanted), None)
 
 
-def _usual_region(user: User, regions: list[RegionChoice]) -> RegionChoice | None:
-    """Where the person's newest hub is, else the operator's first, else one at home, else the first."""
+def _usual_region(user: User, offered: list[RegionChoice]) -> RegionChoice | None:
+    """Where the person's newest hub is, else the operator's first, else one at home, else the first; all with room."""
+    regions = [region for region in offered if region.room != 0] or offered
     newest = Deployment.objects.filter(owner=user).order_by("-created_at").first()
     usual = [newest.revision.spec.region] if newest else []
     for name in [*usual, *settings.SLIPWAY_REGIONS, HOME_REGIONS.get(outside.profile().currency)]:
@@ -122,6 +128,10 @@ def _subscription_label(choice: SubscriptionChoice) -> str:
     if choice.state not in ("Enabled", "Warned"):
         return f"{choice.name} ({choice.state.lower()} by Azure)"
     return f"{choice.name} (free trial)" if choice.is_free_trial and "trial" not in choice.name.lower() else choice.name
+
+
+def _region_label(region: RegionChoice) -> str:
+    return f"{region.display_name}: no room left in the quota" if region.room == 0 else region.display_name
 
 
 def _version_label(version: str, default: str) -> str:

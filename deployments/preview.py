@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
 
 from deployments import catalogue, naming, outside
 from deployments.catalogue import QuotaLeft
@@ -37,7 +36,7 @@ class QuotaUse:
 
 @dataclass(frozen=True)
 class Preview:
-    """None or "" wherever too little has been typed. `record` is the name that an own domain must lead to."""
+    """None or "" wherever too little has been typed. `record` is the one to make for an own domain."""
 
     spec: HubSpec
     name_problem: str
@@ -78,12 +77,12 @@ def preview(form: SpecForm) -> Preview:
         name_problem=naming.problem_with_hub_name(name) if name else "",
         names=names,
         address=address,
-        record=urlsplit(outside.profile().hub_url(place.dns_label, spec.region)).hostname or "" if place else "",
+        record=outside.record(spec, place) if place else "",
         estimate=spec_cost(spec) if counted else None,
         # A hub that stands has taken its share already.
         quotas=pool_quota_uses(form.place.offer, spec) if counted and not form.is_standing else [],
         images=_images(spec, names),
-        new_app_url=new_app_url(name, address) if address else "",
+        new_app_url=_new_app_url(name, address) if address else "",
         overlay_problems=[str(problem) for problem in form.twin.errors.get("overlay") or ()],
     )
 
@@ -109,14 +108,10 @@ def pool_quota_uses(offer: catalogue.Offer | None, spec: HubSpec) -> list[QuotaU
     return list(cores.values())
 
 
-def new_app_url(name: str, address: str) -> str:
-    """GitHub's page for a new OAuth app, filled in."""
-    filled = {
-        "oauth_application[name]": f"Binder {name}",
-        "oauth_application[url]": address,
-        "oauth_application[callback_url]": oauth_callback(address),
-    }
-    return f"{outside.profile().github}/settings/applications/new?{urlencode(filled)}"
+def _new_app_url(name: str, address: str) -> str:
+    from cloud.github import new_app_link
+
+    return new_app_link(outside.profile(), f"Binder {name}", address, oauth_callback(address))
 
 
 def _images(spec: HubSpec, names: Names | None) -> str:

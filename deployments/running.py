@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
-from deployments import catalogue
+from deployments import catalogue, outside
 from deployments.catalogue import ChartChoice
 from deployments.costs import spec_cost
 from deployments.models import Deployment, Operation, SecretRef, SpecRevision
@@ -21,6 +22,8 @@ from deployments.wording import SOON
 PUT_BACK_KINDS = (OperationKind.CHANGE, OperationKind.ROTATE)
 #: Runs that bring a description to the hub.
 APPLYING = (OperationKind.PROVISION, OperationKind.CHANGE)
+#: The steps that put a hub back.
+BACK = ("put-back", "pools-back", "tier-back")
 STANDING = (Lifecycle.READY, Lifecycle.STOPPED)
 
 
@@ -101,6 +104,8 @@ class Refused:
     operation: Operation
     serves: SpecRevision
     put_back: StepState | None
+    #: The version of Kubernetes that it brought, which Azure cannot take back; "" where it brought none.
+    kept_kubernetes: str = ""
 
     @property
     def is_rotation(self) -> bool:
@@ -117,8 +122,35 @@ def refused(hub: Deployment) -> Refused | None:
     newest = hub.operations.filter(kind__in=PUT_BACK_KINDS).select_related("revision").order_by("-created_at").first()
     if newest is None or newest.status != OperationStatus.FAILED or hub.lifecycle != Lifecycle.READY:
         return None
-    state = newest.steps.filter(name="put-back").values_list("state", flat=True).first()
-    return Refused(newest, hub.revision, StepState.of(state) if state else None)
+    steps = dict(newest.steps.filter(name__in=[*BACK, "control-plane"]).values_list("name", "state"))
+    states = [steps[name] for name in BACK if name in steps]
+    undone = [state for state in states if state != StepState.DONE]
+    put_back = StepState.of((undone or states)[0]) if states else None
+    wanted, present = newest.revision.spec.kubernetes_version, hub.revision.spec.kubernetes_version
+    kept = wanted if steps.get("control-plane") == StepState.DONE and wanted != present else ""
+    return Refused(newest, hub.revision, put_back, kept)
+
+
+def record(hub: Deployment) -> str:
+    """The record that the hub's own domain needs; "" for a hub without one."""
+    return outside.record(hub.revision.spec, hub.names)
+
+
+def elsewhere(spec: HubSpec) -> list[str]:
+    """What a hub leaves behind that is not Slipway's to remove, in words."""
+    images = {"dockerhub": "images on Docker Hub", "other": f"images in {spec.registry_address}", "acr": ""}
+    app = "your OAuth app on GitHub" if spec.signs_in else ""
+    record = f"the record of {spec.domain}" if spec.domain else ""
+    return [each for each in (images[spec.registry], app, record) if each]
+
+
+def sign_in_tried(hub: Deployment) -> dict[str, Any] | None:
+    """What the newest try of the hub's sign-in proved."""
+    if not hub.revision.spec.signs_in or hub.lifecycle != Lifecycle.READY:
+        return None
+    tried = hub.operations.filter(result__has_key="sign_in").order_by("-created_at")
+    proved = tried.values_list("result", flat=True).first()
+    return proved["sign_in"] if proved else None
 
 
 def waiting_change(hub: Deployment) -> SpecRevision | None:

@@ -61,6 +61,17 @@ class Health(Status):
     UNHEALTHY = "unhealthy", "Not answering", "red"
 
 
+class CertificateState(Status):
+    """What browsers make of the certificate that a hub shows."""
+
+    VALID = "ok", "Valid", "green"
+    ENDING = "ending", "Ends soon", "amber"
+    ENDED = "expired", "Has ended", "red"
+    OTHER_NAME = "wrong-name", "For another name", "red"
+    UNTRUSTED = "not-trusted", "Not trusted by browsers", "red"
+    UNSEEN = "unreachable", "Could not be seen", "grey"
+
+
 class Outcome(Status):
     """How the last operation ended."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deployments import outside
+from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, Unavailable
+from deployments import looking, outside
 from deployments.models import Deployment
-from deployments.services import DOCKER_TOKEN, GITHUB_SECRET
+from deployments.services import DOCKER_TOKEN, GITHUB_SECRET, PRIVATE_TOKEN
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
 
+COPY, LATER = "See that it is copied whole, or make a new one.", "Send it again in a few minutes."
 Trial = Callable[[Deployment, HubSpec, str], None]
 
 
@@ -29,6 +31,16 @@ def _try_registry(hub: Deployment, spec: HubSpec, token: str) -> None:
 
     if spec.registry == "dockerhub":
         check_docker_hub(outside.profile(), spec.docker_username, token, spec.image_namespace, spec.image_prefix)
+        return
+    host, state = spec.registry_address, looking.other_registry(spec, hub.names, token)
+    if state == "sign-in-refused":
+        raise SignInFailed(f"{host} does not accept {spec.registry_username} with this token.", COPY)
+    if state == "push-refused":
+        raise PermissionDenied(f"{host} knows this account, but the token may not store images there.", COPY)
+    if state == "unreachable":
+        raise Unavailable(f"{host} did not answer just now.", LATER)
+    if state != "ok":
+        raise InvalidRequest(f"What answers at {host} is not the registry that it was.", "Ask whoever runs it.")
 
 
 def _try_github(hub: Deployment, spec: HubSpec, secret: str) -> None:
@@ -38,4 +50,14 @@ def _try_github(hub: Deployment, spec: HubSpec, secret: str) -> None:
     check_oauth_app(outside.profile(), spec.github_client_id, secret, callback)
 
 
-TRIALS: dict[str, Trial] = {DOCKER_TOKEN: _try_registry, GITHUB_SECRET: _try_github}
+def _try_private(hub: Deployment, spec: HubSpec, token: str) -> None:
+    from cloud.repositories import github_token
+
+    state = github_token(outside.profile(), token)
+    if state == "unreachable":
+        raise Unavailable("GitHub did not answer just now.", LATER)
+    if state != "ok":
+        raise SignInFailed("GitHub does not accept this token.", COPY)
+
+
+TRIALS: dict[str, Trial] = {DOCKER_TOKEN: _try_registry, GITHUB_SECRET: _try_github, PRIVATE_TOKEN: _try_private}

@@ -20,7 +20,7 @@ from sandbox import faults, holds
 from sandbox.core import Core
 
 #: Order matters: ARM's catch-all paths come last.
-AREAS = ("kubernetes", "charts", "registries", "hubs", "azure")
+AREAS = ("kubernetes", "charts", "dns", "registries", "hubs", "azure")
 READS = {"GET", "HEAD", "OPTIONS"}
 
 

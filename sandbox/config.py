@@ -18,6 +18,8 @@ class Config:
     hub_port: int
     speed: float = 5.0
     hubs: bool = True
+    #: Whether the profile's hubs are reached by HTTPS; a hub that is installed with it speaks it in any case.
+    https: bool = False
     controllers: bool = True
     kubeconfig: Path | None = None
     chart_repository: str = ""
@@ -40,6 +42,7 @@ class Config:
             hub_port=int(environ.get("SANDBOX_HUB_PORT", "8480")),
             speed=float(environ.get("SANDBOX_SPEED", "5")),
             hubs=environ.get("SANDBOX_HUBS", "on") != "off",
+            https=environ.get("SANDBOX_HTTPS", "off") == "on",
             controllers=environ.get("SANDBOX_CONTROLLERS", "on") != "off",
             kubeconfig=Path(kubeconfig).absolute() if kubeconfig else None,
             chart_repository=repository,

@@ -12,7 +12,8 @@ from sandbox.config import Config
 
 
 def profile(config: Config, ca_path: Path) -> dict[str, Any]:
-    origin = config.origin
+    origin, scheme = config.origin, "https" if config.https else "http"
+    hub = f"{scheme}://127.{{h1}}.{{h2}}.{{h3}}:{config.hub_port}/"
     return {
         "name": "sandbox",
         "authority": origin,
@@ -27,8 +28,10 @@ def profile(config: Config, ca_path: Path) -> dict[str, Any]:
         "github_api": f"{origin}/github-api",
         "chart_repository": config.chart_repository or f"{origin}/charts/",
         "chart_version": config.chart_version,
-        "hub_address": f"http://127.{{h1}}.{{h2}}.{{h3}}:{config.hub_port}/",
-        "hub_https": False,
+        "dns": f"{origin}/dns/resolve",
+        "hub_address": hub,
+        "domain_address": hub,
+        "hub_https": config.https,
         "acr_host": f"127.{{h1}}.{{h2}}.{{h3}}:{config.port}",
         "azure_portal": "https://portal.azure.com",
         "currency": "GBP",

@@ -47,6 +47,11 @@ GITHUB_APPS: list[dict[str, Any]] = [
     },
 ]
 
+#: Personal access tokens, with the private repositories that each may read.
+GITHUB_TOKENS: list[dict[str, Any]] = [
+    {"token": "github_pat_demo", "login": "octocat", "repositories": ["slipwayorg/closed-data"]},
+]
+
 GITHUB_USERS: list[dict[str, Any]] = [
     {"login": "octocat", "name": "The Octocat", "organisations": ["slipwayorg"]},
     {"login": "hubot", "name": "Hubot", "organisations": []},

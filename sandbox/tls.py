@@ -22,10 +22,14 @@ def ensure_certificates(home: Path) -> tuple[Path, Path]:
 
 def server_context(home: Path, host: str) -> ssl.SSLContext:
     """What a listener on another of the sandbox's addresses shows: a certificate of its own, made for this process."""
-    authority = trustme.CA.from_pem((home / "ca.pem").read_bytes(), _key_path(home).read_bytes())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
+    authority(home).issue_cert(host).configure_cert(context)
     return context
+
+
+def authority(home: Path) -> trustme.CA:
+    """The sandbox's own, which the portal's profile trusts."""
+    return trustme.CA.from_pem((home / "ca.pem").read_bytes(), _key_path(home).read_bytes())
 
 
 def _key_path(home: Path) -> Path:

@@ -65,7 +65,7 @@ class HubContext(Context):
 
     def as_described(self, spec: HubSpec) -> HubContext:
         """The same hub as another of its descriptions has it."""
-        other = replace(self, cache={"kubernetes": self.kubernetes()})
+        other = replace(self, cache={key: value for key, value in self.cache.items() if key == "kubernetes"})
         other.__dict__["spec"] = spec
         return other
 

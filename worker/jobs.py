@@ -159,3 +159,11 @@ def send_letters() -> None:
     from worker.chores import letters
 
     letters.send_letters()
+
+
+@chore
+def keep_tags() -> None:
+    """Tells Azure the last day of hubs that are kept longer than it was told."""
+    from worker.chores import tags
+
+    tags.keep_tags()

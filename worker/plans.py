@@ -7,9 +7,10 @@ from typing import Any
 from deployments.models import Operation
 from deployments.states import OperationKind
 from worker.step import Step
-from worker.steps.back import PutBack
+from worker.steps.back import PoolsBack, PutBack, TierBack
 from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
+from worker.steps.https import Certificate, Domain
 from worker.steps.preflight import Preflight
 from worker.steps.proof import Health, ProofOfLife, TryLaunch
 from worker.steps.providers import Providers
@@ -19,12 +20,14 @@ from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
 from worker.steps.reshape import ControlPlane, NodePools, Started, Stopped
 from worker.steps.serving import Address, Workloads
+from worker.steps.sign_in import SignIn
 
 Plan = tuple[Step[Any], ...]
 
 PROVISION: Plan = (
     Providers(),
     Preflight(),
+    Domain(),
     ResourceGroup(),
     RegistryMade(),
     Cluster(),
@@ -35,12 +38,15 @@ PROVISION: Plan = (
     Release(),
     Address(),
     Workloads(),
+    Certificate(),
     Health(),
+    SignIn(),
     ProofOfLife(),
 )
 CHANGE: Plan = (
     Providers(),
     Preflight(),
+    Domain(),
     RegistryMade(),
     ControlPlane(),
     NodePools(),
@@ -50,8 +56,12 @@ CHANGE: Plan = (
     Release(),
     Address(),
     Workloads(),
+    Certificate(),
     Health(),
+    SignIn(),
     ProofOfLife(),
+    TierBack(),
+    PoolsBack(),
     PutBack(),
 )
 ROTATE: Plan = (
@@ -60,6 +70,7 @@ ROTATE: Plan = (
     Release(),
     Workloads(),
     Health(),
+    SignIn(),
     ProofOfLife(),
     PutBack(),
 )
@@ -69,7 +80,9 @@ START: Plan = (
     Nodes(),
     Address(),
     Workloads(),
+    Certificate(),
     Health(),
+    SignIn(),
     ProofOfLife(),
 )
 TRY_LAUNCH: Plan = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -70,7 +71,7 @@ class ChangeForm(SpecForm):
         spec = self.present
         subscription = catalogue.subscription(spec.subscription_id)
         region = next(
-            (each for each in catalogue.regions(spec.subscription_id) if each.name == spec.region),
+            (replace(each, room=None) for each in catalogue.regions(spec.subscription_id) if each.name == spec.region),
             RegionChoice(spec.region, spec.region),
         )
         subscription = subscription or SubscriptionChoice(spec.subscription_id, spec.subscription_id, "Enabled", "")

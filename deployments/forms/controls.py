@@ -14,7 +14,10 @@ TYPED_EXACTLY = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": 
 
 
 class SizeSelect(forms.Select):
-    """A select whose sizes that do not fit the quota cannot be chosen; each says why in its label."""
+    """A select of sizes, or of regions, of which those that the quota has no room for cannot be chosen.
+
+    Each says why in its label.
+    """
 
     unavailable: frozenset[str] = frozenset()
 

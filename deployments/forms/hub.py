@@ -39,7 +39,9 @@ class PlaceFields(forms.Form):
 
     subscription_id = forms.ChoiceField(label="Subscription", help_text="The Azure account that pays for the hub.")
     region = forms.ChoiceField(
-        label="Region", help_text="Where the hub's machines stand. Near the people who will use it is quickest."
+        label="Region",
+        help_text="Where the hub's machines stand. Near the people who will use it is quickest.",
+        widget=SizeSelect,
     )
     node_size = forms.ChoiceField(
         label="Node size",

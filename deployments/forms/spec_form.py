@@ -88,10 +88,10 @@ class SpecForm(
         choices["user_node_size"] = choices["node_size"]
         for name, offered in choices.items():
             self.fields[name].choices = offered  # type: ignore[attr-defined]
-        for name in SIZES:
+        for name in (*SIZES, "region"):
             widget = self.fields[name].widget
             assert isinstance(widget, SizeSelect)
-            widget.unavailable = self.place.unavailable
+            widget.unavailable = self.place.full if name == "region" else self.place.unavailable
         self._keep_what_is_closed()
 
     def _keep_what_is_closed(self) -> None:

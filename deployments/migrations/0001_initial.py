@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('ready_at', models.DateTimeField(blank=True, null=True)),
                 ('health_checked_at', models.DateTimeField(blank=True, null=True)),
                 ('health_due_at', models.DateTimeField(blank=True, null=True)),
+                ('certificate', models.JSONField(blank=True, default=dict, help_text='What its address last showed, and when.')),
                 ('gone_at', models.DateTimeField(blank=True, null=True)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to=settings.AUTH_USER_MODEL)),
             ],

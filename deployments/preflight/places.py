@@ -17,8 +17,8 @@ def _domain(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     yield warning(
         "domain-missing" if domain.state == "missing" else "domain-elsewhere",
         f"{spec.domain} does not lead to this hub yet.{found}",
-        f"Have this record made where the domain is managed: {spec.domain} CNAME {domain.wanted}. Without it the hub"
-        " gets no certificate.",
+        f"Have this record made where the domain is managed: {spec.domain}. CNAME {domain.wanted}. Nothing is built"
+        " before it is there: without it the hub gets no certificate.",
         "domain",
     )
 

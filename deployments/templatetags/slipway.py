@@ -20,6 +20,7 @@ register = template.Library()
 KINDS: dict[str, Any] = {
     "lifecycle": states.Lifecycle,
     "health": states.Health,
+    "certificate": states.CertificateState,
     "outcome": states.Outcome,
     "operation": states.OperationStatus,
     "kind": states.OperationKind,

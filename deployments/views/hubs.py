@@ -13,18 +13,30 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from deployments import certificates
 from deployments.comparing import image_prefix_of, told
 from deployments.forms import FilterForm
 from deployments.log import newest_lines
 from deployments.models import Deployment, DeploymentQuerySet
 from deployments.place import region_name
 from deployments.progress import progress, with_newest_run
-from deployments.running import ends_soon, refused, rejected_change, revisions, running, waiting_change
+from deployments.running import (
+    ends_soon,
+    record,
+    refused,
+    rejected_change,
+    revisions,
+    running,
+    sign_in_tried,
+    waiting_change,
+)
 from deployments.states import Lifecycle, OperationKind
 from deployments.strip import strips
 from deployments.views.guard import hub_of, person, reviewers_only
 
 PAGE = 50
+#: As the ledger calls the group that Azure makes for a cluster's machines.
+NODE_GROUP = "node group"
 
 
 @require_safe
@@ -71,6 +83,7 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
         "revisions": revisions(hub),
         "told": told(revision.spec),
         "images": image_prefix_of(hub, revision.spec),
+        "node_group": hub.resources.filter(kind=NODE_GROUP, gone_at=None).values_list("name", flat=True).first(),
     }
     return render(request, "hubs/detail.html", standing | context)
 
@@ -85,6 +98,9 @@ def _standing(hub: Deployment) -> dict[str, Any]:
         "waiting_change": waiting_change(hub),
         "rejected_change": rejected_change(hub),
         "ends_soon": ends_soon(hub),
+        "certificate": certificates.shown(hub) if hub.lifecycle == Lifecycle.READY else None,
+        "record": record(hub),
+        "sign_in": sign_in_tried(hub),
     }
 
 

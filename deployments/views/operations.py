@@ -15,6 +15,7 @@ from deployments import services
 from deployments.forms import TearDownForm
 from deployments.log import lines_before
 from deployments.progress import progress
+from deployments.running import elsewhere
 from deployments.states import SecretState
 from deployments.submission import told
 from deployments.views.guard import hub_of, operation_of, person, telling
@@ -65,4 +66,5 @@ def take_down(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     resources = hub.resources.filter(gone_at=None)
     secrets = hub.secrets.exclude(state=SecretState.PURGED)
     context = {"hub": hub, "form": form, "resources": resources, "secrets": secrets, "progress": progress(hub)}
+    context["stays"] = elsewhere(hub.revision.spec)
     return render(request, "hubs/take_down.html", context, status=422 if form.errors else 200)

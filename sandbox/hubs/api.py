@@ -112,6 +112,7 @@ class Api:
         self._need(caller, "delete:users")
         for server in self._existing(found).get("servers") or {}:
             self.spawner.stop(hub, name, server)
+        self.spawner.delete_claim(hub, name)
         self.ledger.delete_user(hub, name)
         return 204, None
 

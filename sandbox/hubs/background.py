@@ -7,6 +7,7 @@ import contextlib
 
 from sandbox.core import Core
 from sandbox.faults import FaultMiddleware
+from sandbox.hubs.certificates import Certificates
 from sandbox.hubs.listeners import Listeners
 from sandbox.hubs.site import Site
 from sandbox.hubs.world import World
@@ -22,15 +23,16 @@ async def run(core: Core) -> None:
     if not core.config.hubs:
         return
     world = World(core)
-    site = Site(world)
-    listeners = Listeners(world, FaultMiddleware(site, faults=core.faults))
+    site, certificates = Site(world), Certificates(world)
+    core.services["certificates"] = certificates
+    listeners = Listeners(world, certificates, FaultMiddleware(site, faults=core.faults))
     next_cull = 0.0
     try:
         while True:
             await listeners.follow()
             if world.clock.now() >= next_cull:
                 site.spawner.cull()
-                _forget_the_gone(world)
+                _forget_the_gone(world, certificates)
                 next_cull = world.clock.now() + max(CULL_AT_MOST_EVERY_SECONDS, world.clock.scaled(CULL_EVERY_SECONDS))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listeners.news.wait(), LOOK_EVERY_SECONDS)
@@ -40,10 +42,11 @@ async def run(core: Core) -> None:
         await world.close()
 
 
-def _forget_the_gone(world: World) -> None:
-    """A hub whose database volume or Secret is gone has no users any more."""
-    for key in world.ledger.known_hubs():
+def _forget_the_gone(world: World, certificates: Certificates) -> None:
+    """A hub whose database volume or Secret is gone has no users any more, and no certificate."""
+    for key in {*world.ledger.known_hubs(), *certificates.known()}:
         cluster, namespace = key.rstrip("/").split("/", 1)
         hub = world.hub(cluster, namespace)
         if hub is None or hub.get("secrets", "hub") is None:
             world.ledger.forget(key)
+            certificates.forget(key)

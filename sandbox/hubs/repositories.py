@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from sandbox import seeds
 from sandbox.core import Core
 
 BUCKET = "hubs.repositories"
@@ -20,6 +21,8 @@ KNOWN = {
     "jupyterlab/jupyterlab-demo": ("HEAD", "main"),
     "alan-turing-institute/the-turing-way": ("HEAD", "main"),
 }
+#: Private ones: they are there only for a token that may read them.
+PRIVATE = {"slipwayorg/closed-data": ("HEAD", "main")}
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,17 @@ def split(spec: str) -> tuple[str, str, str]:
     return parts[0], parts[1].removesuffix(".git"), parts[2]
 
 
-def resolve(core: Core, owner: str, name: str, ref: str) -> Source | None:
-    """None for a repository or a name in it that nobody knows."""
+def resolve(core: Core, owner: str, name: str, ref: str, token: str = "") -> Source | None:
+    """None for a repository or a name in it that nobody knows, or that the token may not read."""
     full = f"{owner}/{name}"
     added = core.state.bucket(BUCKET).get(full)
-    refs = tuple(added["refs"]) if added else KNOWN.get(full.lower())
+    refs = tuple(added["refs"]) if added else KNOWN.get(full.lower()) or _private(full.lower(), token)
     if refs is None or not (ref in refs or re.fullmatch(r"[0-9a-f]{40}", ref)):
         return None
     commit = ref if len(ref) == 40 else hashlib.sha1(full.encode(), usedforsecurity=False).hexdigest()
     return Source(owner, name, commit)
+
+
+def _private(full: str, token: str) -> tuple[str, ...] | None:
+    readable = [name for entry in seeds.GITHUB_TOKENS if entry["token"] == token for name in entry["repositories"]]
+    return PRIVATE.get(full) if full in readable else None

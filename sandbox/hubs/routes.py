@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.core import Core
 from sandbox.hubs import repositories
+from sandbox.hubs.certificates import LIFETIME, hosts_of
 
 
 def routes(core: Core) -> list[BaseRoute]:
@@ -19,4 +20,23 @@ def routes(core: Core) -> list[BaseRoute]:
             bucket.put(asked["name"], {"refs": asked.get("refs") or ["HEAD", "main"]})
         return JSONResponse(sorted({*repositories.KNOWN, *bucket.keys()}))
 
-    return [Route("/_sandbox/hubs/repositories", known, methods=["GET", "POST"])]
+    async def certificate(request: Request) -> Response:
+        """POST {"address", "days"?, "names"?}: the hub there shows a certificate like this, and none is made anew.
+
+        POST {"refusals": 2}: the authority says no the next two times, to whomever.
+        """
+        asked, certificates = await request.json(), core.services["certificates"]
+        if "refusals" in asked:
+            certificates.refusals = int(asked["refusals"])
+            return JSONResponse({"refusals": certificates.refusals}, 201)
+        hub = certificates.world.at(asked["address"])
+        if hub is None:
+            return JSONResponse({"error": "no hub answers at this address"}, 404)
+        names = asked.get("names") or hosts_of(hub)
+        certificates.give(hub.key, names, float(asked.get("days", LIFETIME.days)), held=True)
+        return JSONResponse({"names": names}, 201)
+
+    return [
+        Route("/_sandbox/hubs/repositories", known, methods=["GET", "POST"]),
+        Route("/_sandbox/hubs/certificates", certificate, methods=["POST"]),
+    ]

@@ -164,6 +164,13 @@ class Spawner:
             "spec": spec | ({"tolerations": tolerations} if tolerations else {}),
         }
 
+    def delete_claim(self, hub: Installed, user: str) -> None:
+        """KubeSpawner's `delete_pvc`, which is its default: a person who is deleted leaves no volume behind."""
+        claim = hub.get("persistentvolumeclaims", f"claim-{escaped(user)}")
+        if claim is not None:
+            gate = self.world.clusters.live[hub.cluster].gate
+            gate.delete(kinds.BY_RESOURCE["persistentvolumeclaims"], claim)
+
     def _claim(self, hub: Installed, pod: Body) -> None:
         """The person's own volume, made the first time and kept."""
         volumes = pod["spec"].get("volumes") or []

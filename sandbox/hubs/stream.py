@@ -63,7 +63,7 @@ class Stream:
         self._admit(hub, f"{provider}/{spec}", visitor)
         spec = spec.rstrip("/")
         self._check_provider(hub, provider, spec)
-        source = self._resolve(provider, spec)
+        source = self._resolve(hub, provider, spec)
         image = builds.image_name(hub, source)
         if not await self._image_found(hub, image):
             self._check_quota(hub, source, image)
@@ -114,12 +114,13 @@ class Stream:
         if banned or (allowed and not any(re.match(rule, spec, re.IGNORECASE) for rule in allowed)):
             raise Stopped(f"Sorry, {spec} is not allowed to launch. Please contact admins for more info!")
 
-    def _resolve(self, provider: str, spec: str) -> Source:
+    def _resolve(self, hub: Installed, provider: str, spec: str) -> Source:
         try:
             owner, name, ref = repositories.split(spec)
         except ValueError as error:
             raise Stopped(str(error)) from error
-        source = repositories.resolve(self.world.core, owner, name, ref)
+        token = str(hub.config_of("GitHubRepoProvider").get("access_token") or "")
+        source = repositories.resolve(self.world.core, owner, name, ref, token)
         if source is None:
             raise Stopped(
                 f"Could not resolve ref for {provider}:{spec}. Double check your URL and that your repo is public."

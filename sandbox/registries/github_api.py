@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox import seeds
 from sandbox.core import Core
 from sandbox.hubs import repositories
 from sandbox.registries import github_oauth
@@ -27,7 +28,10 @@ def _not_found() -> Response:
 
 def _session(core: Core, request: Request) -> dict[str, Any] | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return core.state.bucket("github.tokens").get(token) if kind.lower() in ("bearer", "token") else None
+    if kind.lower() not in ("bearer", "token"):
+        return None
+    personal = next((entry for entry in seeds.GITHUB_TOKENS if entry["token"] == token), None)
+    return {"login": personal["login"], "scope": ""} if personal else core.state.bucket("github.tokens").get(token)
 
 
 def _person(core: Core, login: str) -> dict[str, Any] | None:

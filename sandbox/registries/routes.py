@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.core import Core
-from sandbox.registries import control, docker_auth, github_api, github_oauth
+from sandbox.registries import control, docker_auth, github_api, github_oauth, github_settings
 from sandbox.registries.accounts import DockerHub, unfit_name
 from sandbox.registries.docker_registry import Registry
 from sandbox.registries.service import Registries
@@ -35,8 +35,11 @@ def routes(core: Core) -> list[BaseRoute]:
         plain("/dockerhub-auth/token", docker_auth.token),
         Route("/dockerhub/v2/{path:path}", registry.endpoint, methods=ALL),
         plain("/github/login/oauth/authorize", github_oauth.authorize),
-        Route("/github/login/oauth/authorize", _signed_in(core), methods=["POST"]),
+        Route("/github/login/oauth/authorize", _with_form(core, github_oauth.signed_in), methods=["POST"]),
         Route("/github/login/oauth/access_token", _access_token(core), methods=["POST"]),
+        plain("/github/settings/applications/new", lambda _core, request: github_settings.new_app(request)),
+        Route("/github/settings/applications", _with_form(core, github_settings.registered), methods=["POST"]),
+        plain("/github/settings/developers", lambda core, _request: github_settings.apps(core)),
         plain("/github/{owner}/{repo}/info/refs", github_api.references),
         plain(f"{api}/user", github_api.user),
         plain(f"{api}/user/orgs", github_api.organisations),
@@ -53,9 +56,9 @@ def routes(core: Core) -> list[BaseRoute]:
     ]
 
 
-def _signed_in(core: Core) -> Any:
+def _with_form(core: Core, handler: Callable[[Core, dict[str, str]], Response]) -> Any:
     async def endpoint(request: Request) -> Response:
-        return github_oauth.signed_in(core, await github_oauth.form_of(request))
+        return handler(core, await github_oauth.form_of(request))
 
     return endpoint
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import SpendingPolicy, User
 from deployments.forms import DRAFT_SALT, RequestForm, new_draft
 from deployments.models import CatalogueEntry, Deployment
-from tests.web.conftest import TRIAL
+from tests.web.conftest import SUBSCRIPTION, TRIAL
 
 Browser = Callable[[str], Client]
 LABELS = [
@@ -90,6 +90,18 @@ def test_a_size_that_does_not_fit_cannot_be_chosen_and_says_why(browser_of: Brow
     page = browser_of("researcher").get("/hubs/new/").content.decode()
     option = next(part for part in page.split("<option") if "D64s_v5" in part)
     assert "disabled" in option and "does not fit the quota" in option
+
+
+def test_a_region_without_room_cannot_be_chosen_and_is_not_suggested(
+    browser_of: Browser, people: dict[str, User]
+) -> None:
+    for region, nodes in (("uksouth", 0), ("northeurope", 7)):
+        CatalogueEntry.objects.create(
+            key=f"room:{SUBSCRIPTION}:{region}", data={"nodes": nodes}, fetched_at=timezone.now()
+        )
+    page = browser_of("researcher").get("/hubs/new/").content.decode()
+    assert '<option value="uksouth" disabled>UK South: no room left in the quota</option>' in page
+    assert RequestForm(people["researcher"])["region"].value() == "northeurope"
 
 
 def test_another_region_offers_its_own_and_keeps_what_was_typed(browser_of: Browser, people: dict[str, User]) -> None:

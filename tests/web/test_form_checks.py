@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import SpendingPolicy, User
+from deployments.forms import new_draft
 from deployments.models import Deployment, SecretRef
 from tests.sandbox_process import SandboxProcess
 from tests.web.test_form import filled, send, sentence
@@ -118,6 +120,30 @@ def test_an_app_with_another_callback_is_said(check: Check, sandbox: SandboxProc
     app = {"client_id": "Ov23liElsewhere0001", "client_secret": "github-demo-secret", "callback": "https://a.example/"}
     sandbox.control("github/apps", app)
     assert "another callback address" in check("people", **GITHUB | {"github_client_id": app["client_id"]})
+
+
+def test_where_an_own_domain_leads_is_looked_up(check: Check, sandbox: SandboxProcess) -> None:
+    assert "quiet.example.org does not lead to this hub yet." in check(domain="quiet.example.org")
+    sandbox.control("dns/records", {"name": "busy.example.org", "type": "CNAME", "value": "www.example.org"})
+    page = check(domain="busy.example.org")
+    assert "It leads to www.example.org now." in page and 'href="#id_domain"' in page
+
+
+def test_a_domain_that_leads_to_the_hub_has_nothing_in_its_way(
+    check: Check, sandbox: SandboxProcess, people: dict[str, User]
+) -> None:
+    draft = new_draft(people["researcher"])  # the hub's addresses hang on it
+    page = check(domain="first.example.org", draft=draft)
+    record = re.search(r"CNAME (my-course-[0-9a-f]{6}\.uksouth\.cloudapp\.azure\.com)", page)
+    assert record, page
+    sandbox.control("dns/records", {"name": "second.example.org", "type": "CNAME", "value": record[1]})
+    assert "Nothing stands in the way so far." in check(domain="second.example.org", draft=draft)
+
+
+def test_a_resolver_that_does_not_answer_holds_up_nobody(check: Check, sandbox: SandboxProcess) -> None:
+    sandbox.fault("/dns/resolve", "unavailable", count=9)
+    assert "Nothing stands in the way so far." in check(domain="unknown.example.org")
+    sandbox.clear_faults()
 
 
 def test_a_template_repository_is_looked_for(check: Check, sandbox: SandboxProcess) -> None:

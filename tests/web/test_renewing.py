@@ -108,3 +108,27 @@ def test_the_password_of_azures_registry_is_made_anew_without_typing(make_hub: M
     browser_of("researcher").post(url(hub, "registry-token"))
     assert hub.operations.get().arguments == {"purposes": ["registry-token"]}
     assert SecretRef.objects.get(deployment=hub).version == "first"  # the worker puts the new one into the vault
+
+
+def test_the_token_of_another_registry_is_tried_there(
+    make_hub: MakeHub, browser_of: Browser, sandbox: SandboxProcess
+) -> None:
+    host = next(each for each in sandbox.control("registries") if each["name"] == "university")["address"]
+    other = {"registry": "other", "registry_address": host, "registry_username": "robot-slipway"}
+    hub = ready(make_hub, **other, registry_project="research", docker_username="")
+    stored(hub, "docker-token")
+    refused = browser_of("researcher").post(url(hub, "docker-token"), {"registry_token": "not-the-token"})
+    assert refused.status_code == 422 and f"{host} does not accept robot-slipway" in refused.content.decode()
+    browser_of("researcher").post(url(hub, "docker-token"), {"registry_token": "registry-demo-token"})
+    assert hub.operations.get().kind == OperationKind.ROTATE
+
+
+def test_a_token_for_private_repositories_is_tried_at_github(
+    make_hub: MakeHub, browser_of: Browser, sandbox: SandboxProcess
+) -> None:
+    hub = ready(make_hub, access="github", github_everyone=True, private_repositories=True)
+    stored(hub, "private-token")
+    refused = browser_of("researcher").post(url(hub, "private-token"), {"private_token": "github_pat_mistyped"})
+    assert refused.status_code == 422 and "GitHub does not accept this token" in refused.content.decode()
+    browser_of("researcher").post(url(hub, "private-token"), {"private_token": "github_pat_demo"})
+    assert hub.operations.get().arguments == {"purposes": ["private-token"]}

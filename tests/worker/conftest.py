@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -30,13 +31,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, valkey: object) -> Iterator[
     with SandboxProcess(tmp_path_factory.mktemp("cloud"), speed=5000) as process:
         before = dict(os.environ)
         os.environ |= process.worker_env
-        for made in (outside.profile, outside.azure, outside.vault):
-            made.cache_clear()
+        _forget()
         yield process
         os.environ.clear()
         os.environ |= before
-        for made in (outside.profile, outside.azure, outside.vault):
-            made.cache_clear()
+        _forget()
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +47,26 @@ def quick(settings: Any, cloud: SandboxProcess, tmp_path: Path) -> Iterator[None
     settings.HELM_BINARY = os.environ.get("HELM_BINARY", str(ROOT / "var/bin/helm"))
     yield
     cloud.clear_faults()
+
+
+@pytest.fixture
+def secure(cloud: SandboxProcess, tmp_path: Path) -> Iterator[None]:
+    """The same cloud, as a profile has it whose hubs are reached by HTTPS."""
+    before = os.environ["AZURE_CLOUD_PROFILE"]
+    profile = json.loads(Path(before).read_text())
+    profile |= {name: profile[name].replace("http:", "https:") for name in ("hub_address", "domain_address")}
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(profile | {"hub_https": True}))
+    os.environ["AZURE_CLOUD_PROFILE"] = str(path)
+    _forget()
+    yield
+    os.environ["AZURE_CLOUD_PROFILE"] = before
+    _forget()
+
+
+def _forget() -> None:
+    for made in (outside.profile, outside.azure, outside.vault):
+        made.cache_clear()
 
 
 @pytest.fixture

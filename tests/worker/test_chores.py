@@ -11,13 +11,14 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from deployments import services
+from cloud.azure import groups
+from deployments import catalogue, outside, services, tagging
 from deployments.models import Deployment, HealthCheck, Notice, Operation
 from deployments.states import Health, Lifecycle, OperationKind, OperationStatus
 from tests.sandbox_process import SandboxProcess
 from tests.worker.driving import Drive
 from worker import chores
-from worker.chores import ends, health, letters
+from worker.chores import ends, health, letters, tags
 
 Built = Callable[..., Deployment]
 
@@ -139,6 +140,30 @@ def test_a_stopped_hub_ends_too(serving: Deployment) -> None:
     assert serving.lifecycle == Lifecycle.DELETING
 
 
+def test_azure_is_told_the_last_day_and_told_again_when_it_is_moved(built: Built, people: dict[str, Any]) -> None:
+    hub = built()
+    place = outside.azure(), hub.revision.spec.subscription_id, hub.names.group
+    assert groups.get_group(*place).tags["slipway-keep-until"] == hub.keep_until.isoformat()  # type: ignore[union-attr]
+    assert tags.keep_tags() == 0
+    groups.create_group(*place, "uksouth", {**tagging.tags(hub), "cost-centre": "42"})
+    services.extend(people["researcher"], hub, hub.keep_until + timedelta(days=3))
+    assert "worker.jobs.keep_tags" in chores.due(timezone.now())
+    assert (tags.keep_tags(), tags.keep_tags()) == (1, 0)
+    found = groups.get_group(*place)
+    assert found and found.tags["slipway-keep-until"] == hub.keep_until.isoformat()
+    assert found.tags["cost-centre"] == "42" and found.tags["slipway-deployment"] == hub.names.owner
+
+
+def test_a_group_that_is_anothers_by_now_is_not_told(built: Built, people: dict[str, Any]) -> None:
+    hub = built()
+    place = outside.azure(), hub.revision.spec.subscription_id, hub.names.group
+    groups.create_group(*place, "uksouth", {"slipway-deployment": "another"})
+    services.extend(people["researcher"], hub, hub.keep_until + timedelta(days=3))
+    tags.keep_tags()
+    found = groups.get_group(*place)
+    assert found and found.tags == {"slipway-deployment": "another"}
+
+
 # --- letters -------------------------------------------------------------------------------------------------------
 
 
@@ -194,3 +219,10 @@ def test_chores_are_sent_for_only_when_they_are_due(serving: Deployment, cloud: 
     assert chores.due(now) == ["worker.jobs.check_health"]
     health.check_health(at(now))
     assert chores.due(now) == []
+
+
+def test_the_catalogue_knows_how_much_room_a_region_has(db: None, settings: Any, cloud: SandboxProcess) -> None:
+    settings.SLIPWAY_REGIONS = ["uksouth"]
+    free_trial = "5117a000-0000-4000-8000-00000000c002"
+    catalogue.refresh_subscription(outside.azure(), outside.profile(), free_trial)
+    assert [(region.name, region.room) for region in catalogue.regions(free_trial)] == [("uksouth", 2)]

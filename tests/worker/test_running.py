@@ -9,8 +9,11 @@ from typing import Any
 import httpx
 
 from cloud import binderhub
+from cloud.azure import clusters
+from cloud.azure.clusters import Cluster
 from deployments import outside, services
 from deployments.models import Deployment, Event, Operation
+from deployments.running import refused
 from deployments.states import Lifecycle, OperationStatus, Outcome
 from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
@@ -90,6 +93,27 @@ def test_a_change_that_does_not_come_up_is_put_back_and_the_page_can_say_why(
     assert hub.lifecycle == Lifecycle.READY
 
 
+def test_with_the_settings_the_machines_and_the_tier_are_put_back_too(
+    built: Built, drive: Drive, people: dict[str, Any]
+) -> None:
+    hub = built()
+    size = hub.revision.spec.node_size
+    more = {"node_count": 2, "tier": "Standard", "user_node_size": size, "user_nodes_min": 1, "user_nodes_max": 2}
+    operation = changed(hub, people, drive, **more, user_memory_gib=500)
+    assert (operation.status, hub.last_outcome) == (OperationStatus.FAILED, Outcome.ROLLED_BACK)
+    assert {name: pool.count for name, pool in pools(hub).items()} == {"core": 1}
+    assert aks(hub).tier == "Free"
+
+
+def test_a_newer_kubernetes_stays_when_the_rest_is_put_back(built: Built, drive: Drive, people: dict[str, Any]) -> None:
+    hub = built(kubernetes_version="1.33.6")
+    operation = changed(hub, people, drive, kubernetes_version="1.34.3", user_memory_gib=500)
+    assert (operation.status, hub.last_outcome) == (OperationStatus.FAILED, Outcome.ROLLED_BACK)
+    assert aks(hub).kubernetes_version == "1.34.3"
+    told = refused(hub)
+    assert told and told.kept_kubernetes == "1.34.3" and not told.is_broken
+
+
 def test_a_new_docker_token_is_used_and_the_old_one_forgotten(
     built: Built, drive: Drive, people: dict[str, Any]
 ) -> None:
@@ -159,3 +183,9 @@ def pools(hub: Deployment) -> dict[str, Any]:
     spec = hub.revision.spec
     found = node_pools.list_pools(outside.azure(), spec.subscription_id, hub.names.group, hub.names.cluster)
     return {pool.name: pool for pool in found}
+
+
+def aks(hub: Deployment) -> Cluster:
+    found = clusters.get_cluster(outside.azure(), hub.revision.spec.subscription_id, hub.names.group, hub.names.cluster)
+    assert found is not None
+    return found

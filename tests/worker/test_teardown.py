@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloud.azure import groups
+from cloud.azure import groups, registries
 from deployments import outside, services
 from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle, OperationStatus, Outcome
@@ -140,3 +140,18 @@ def test_a_tear_down_forgets_how_the_last_run_ended(built: Callable[..., Deploym
 
 def tag(hub: Deployment) -> tuple[str, str]:
     return "slipway-deployment", hub.names.owner
+
+
+def test_a_registry_that_bears_anothers_tag_is_left_alone_and_the_rest_goes(
+    built: Callable[..., Deployment], drive: Drive, people: dict[str, Any]
+) -> None:
+    hub = built(registry="acr", docker_username="", secrets={})
+    place = outside.azure(), hub.revision.spec.subscription_id, hub.names.group, hub.names.registry
+    registries.create_registry(*place, "uksouth", {"slipway-deployment": "another"})
+    operation = taken_down(hub, drive, people)
+    assert operation.status == OperationStatus.FAILED and hub.names.registry in operation.error_message
+    told = receipt(operation)
+    assert {note["kind"] for note in told["left_alone"]} == {"container registry", "resource group"}
+    assert registries.get_registry(*place) is not None
+    gone = {item["kind"] for item in told["items"] if item["gone"]}
+    assert {"cluster", "namespace", "release", "secret"} <= gone

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from deployments import grounds
+from deployments import grounds, tagging
 from worker.chores import ends, health, letters
 
 
@@ -18,5 +18,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
         "worker.jobs.follow_registrations": bool(grounds.changing()),
+        "worker.jobs.keep_tags": tagging.stale().exists(),
     }
     return [job for job, is_due in found.items() if is_due]

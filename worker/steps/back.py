@@ -1,4 +1,4 @@
-"""Putting a hub back to what it served when a change of it fails."""
+"""Putting a hub back to what it served when a change of it fails: its settings, its machines, its tier."""
 
 from __future__ import annotations
 
@@ -9,7 +9,46 @@ from worker.hub import HubContext
 from worker.step import Found
 from worker.steps.cluster import InCluster
 from worker.steps.release import install, is_chart
+from worker.steps.reshape import ControlPlane, NodePools
 from worker.steps.serving import all_ready
+
+#: Also steps before the release: new secrets are in the vault by then, and must not stay there unused.
+REMEDIES = (
+    "providers", "preflight", "domain", "control-plane", "pools", "registry", "registry-access", "ingredients", "nodes",
+    "release", "address", "certificate", "workloads", "health", "sign-in", "proof",
+)  # fmt: skip
+
+
+def served_before(ctx: HubContext) -> HubContext:
+    """The hub as its page says that it serves."""
+    serving = Deployment.objects.select_related("serving").get(id=ctx.deployment_id).serving
+    return ctx.as_described((serving or ctx.operation.revision).spec)
+
+
+class TierBack(ControlPlane):
+    """A newer Kubernetes stays: Azure cannot go back."""
+
+    name, title, expected, remedies = "tier-back", "Put back the cluster's tier", 5, REMEDIES
+    after = ()
+
+    def check(self, ctx: HubContext) -> Found:
+        return super().check(served_before(ctx))
+
+    def apply(self, ctx: HubContext) -> None:
+        super().apply(served_before(ctx))
+
+
+class PoolsBack(NodePools):
+    """As many machines as before, of the same sizes: what is paid for is what the page says."""
+
+    name, title, expected, remedies = "pools-back", "Put back the machines", 10, REMEDIES
+    after = ("tier-back",)
+
+    def check(self, ctx: HubContext) -> Found:
+        return super().check(served_before(ctx))
+
+    def apply(self, ctx: HubContext) -> None:
+        super().apply(served_before(ctx))
 
 
 class PutBack(InCluster):
@@ -19,14 +58,10 @@ class PutBack(InCluster):
     """
 
     name, title, expected, deadline = "put-back", "Put back what the hub served before", 60, 30 * 60
-    #: Also of steps before the release: new secrets are in the vault by then, and must not stay there unused.
-    remedies = (
-        "providers", "preflight", "control-plane", "pools", "registry", "registry-access", "ingredients", "nodes",
-        "release", "address", "certificate", "workloads", "health", "sign-in", "proof",
-    )  # fmt: skip
+    remedies = REMEDIES
 
     def look(self, ctx: HubContext) -> Found:
-        before = self._before(ctx)
+        before = served_before(ctx)
         found = ctx.helm.release(ctx.kubeconfig(), ctx.names.release, ctx.names.namespace)
         if found is None:
             return Found.absent()
@@ -41,13 +76,9 @@ class PutBack(InCluster):
         return Found.ready("the hub serves what it served before")
 
     def apply(self, ctx: HubContext) -> None:
-        before = self._before(ctx)
+        before = served_before(ctx)
         ctx.hold()
         if count := go_back(ctx.operation.deployment):
             ctx.log(f"{count} secrets are the former ones again.")
-            before = self._before(ctx)
+            before = served_before(ctx)
         install(before)
-
-    def _before(self, ctx: HubContext) -> HubContext:
-        serving = Deployment.objects.select_related("serving").get(id=ctx.deployment_id).serving
-        return ctx.as_described((serving or ctx.operation.revision).spec)

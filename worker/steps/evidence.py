@@ -114,7 +114,7 @@ class Evidence:
         holders = Resource.objects.filter(deployment_id=self.ctx.deployment_id, kind=made_cluster.NODE_GROUP)
         if any(groups.get_group(self.ctx.az, self.ctx.subscription, holder.name) for holder in holders):
             return False, "the group that holds it is still there"
-        silent = not binderhub.answers(row.cloud_id)
+        silent = not binderhub.answers(row.cloud_id, self.ctx.profile.ca_bundle)
         return True, f"the group that held it is gone; {'nothing' if silent else 'somebody else'} answers there now"
 
 

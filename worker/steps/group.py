@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from cloud.azure import groups
 from cloud.errors import NotOurs
+from deployments import tagging
 from deployments.naming import OWNER_TAG
 from worker.hub import HubContext
 from worker.step import Found, Step
@@ -23,7 +26,7 @@ def not_ours(what: str, name: str) -> NotOurs:
 
 
 class ResourceGroup(Step[HubContext]):
-    name, title, after, expected, deadline = "group", "Resource group", ("preflight",), 3, 300
+    name, title, after, expected, deadline = "group", "Resource group", ("preflight", "domain"), 3, 300
 
     def check(self, ctx: HubContext) -> Found:
         group = groups.get_group(ctx.az, ctx.subscription, ctx.names.group)
@@ -34,8 +37,12 @@ class ResourceGroup(Step[HubContext]):
         if group.state == "Deleting":
             return Found.changing("an earlier group of this name is still being deleted")
         ctx.seen(KIND, group_id(ctx, ctx.names.group), ctx.names.group)
+        if day := group.tags.get(tagging.TAG):
+            tagging.note(ctx.deployment_id, date.fromisoformat(day))
         return Found.ready(f"{group.name} in {group.region}")
 
     def apply(self, ctx: HubContext) -> None:
         ctx.intend(KIND, group_id(ctx, ctx.names.group), ctx.names.group)
-        groups.create_group(ctx.az, ctx.subscription, ctx.names.group, ctx.spec.region, ctx.names.tags)
+        groups.create_group(
+            ctx.az, ctx.subscription, ctx.names.group, ctx.spec.region, tagging.tags(ctx.operation.deployment)
+        )

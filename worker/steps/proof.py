@@ -28,10 +28,10 @@ class Health(Step[HubContext]):
     """The hub itself says that its registry and its JupyterHub are in order."""
 
     name, title, expected, deadline = "health", "Hub healthy", 10, 15 * 60
-    after = ("address", "workloads")
+    after = ("address", "workloads", "certificate")
 
     def check(self, ctx: HubContext) -> Found:
-        health = binderhub.health(ctx.address)
+        health = binderhub.health(ctx.address, ctx.profile.ca_bundle)
         failing = [check.service for check in health.checks if not check.ok and check.counts]
         if not health.ok or failing:
             return Found.changing(f"not well yet: {', '.join(failing) or 'the hub does not say why'}")
@@ -56,7 +56,7 @@ class ProofOfLife(Step[HubContext]):
         return REPOSITORY, "HEAD"
 
     def apply(self, ctx: HubContext) -> None:
-        api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token)
+        api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token, ctx.profile.ca_bundle)
         if proof := ctx.operation.result.get("proof"):
             return _tidy_up(ctx, api, self.what(ctx)[0], proof["guest"])
         if ctx.run.token == LAUNCHING and self._went_on(ctx, api):
@@ -68,6 +68,7 @@ class ProofOfLife(Step[HubContext]):
             ctx.address,
             "/".join(self.what(ctx)),
             token=token,
+            ca_bundle=ctx.profile.ca_bundle,
             seconds=ctx.patience,
             on_event=lambda phase, message: ctx.log(message),
             seen=_told(ctx),
@@ -96,7 +97,7 @@ class ProofOfLife(Step[HubContext]):
     def _prove(self, ctx: HubContext, api: JupyterHub, outcome: BuildOutcome) -> None:
         repository, guest = self.what(ctx)[0], _guest(outcome.server_url)
         try:
-            _await_answer(outcome)
+            _await_answer(outcome, ctx.profile.ca_bundle)
         except SlipwayError:
             _tidy_up(ctx, api, repository, guest)
             raise
@@ -172,9 +173,9 @@ def _told(ctx: HubContext) -> set[str]:
     return set(told.values_list("message", flat=True))
 
 
-def _await_answer(outcome: BuildOutcome) -> None:
+def _await_answer(outcome: BuildOutcome, ca_bundle: str | None) -> None:
     until = time.monotonic() + FIRST_ANSWER
-    while not binderhub.server_answers(outcome.server_url, outcome.server_token):
+    while not binderhub.server_answers(outcome.server_url, outcome.server_token, ca_bundle):
         if time.monotonic() > until:
             raise NotYet("The launched server does not answer yet.", delay=5.0)
         time.sleep(0.2)

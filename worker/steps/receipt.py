@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cloud.azure import groups, vaults
 from cloud.errors import Conflict
+from deployments import outside
 from deployments.naming import OWNER_TAG
 from deployments.spec import HubSpec
 from deployments.states import Level
@@ -97,6 +98,16 @@ def _reminders(ctx: HubContext) -> list[dict[str, str]]:
             {
                 "text": "The GitHub OAuth app is yours: delete it if no other hub uses it.",
                 "url": f"{ctx.profile.github}/settings/developers",
+            }
+        )
+    if spec.domain:
+        # Whoever gets that name from Azure next would answer under the person's own domain.
+        record = outside.record(spec, ctx.names)
+        told.append(
+            {
+                "text": f"Have the record {record} removed: the name it leads to is free now, and whoever takes it next"
+                f" would answer at {spec.domain}.",
+                "url": "",
             }
         )
     told.append(

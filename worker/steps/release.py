@@ -16,6 +16,7 @@ from cloud.errors import (
 )
 from cloud.helm import Release as HelmRelease
 from cloud.registries import check_docker_hub
+from cloud.repositories import github_token
 from deployments import outside, services
 from deployments.models import Resource
 from deployments.naming import OWNER_TAG
@@ -24,6 +25,7 @@ from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps.cluster import InCluster, cluster_id
 from worker.steps.group import not_ours
+from worker.steps.sign_in import check_app
 
 #: How a registry's answer to a try ends or delays a run.
 REFUSALS: dict[str, Callable[[str], SlipwayError]] = {
@@ -50,12 +52,16 @@ KIND, NAMESPACE = "release", "namespace"
 class Ingredients(Step[HubContext]):
     """What the release will need, fetched and tried while Azure makes the cluster."""
 
-    name, title, expected, deadline = "ingredients", "Registry sign-in and chart", 5, 900
+    name, title, expected, deadline = "ingredients", "Sign-ins and chart", 5, 900
     after = ("preflight", "registry-access")
 
     def check(self, ctx: HubContext) -> Found:
         spec, profile = ctx.spec, ctx.profile
         who = self._signed_in(ctx)
+        if spec.signs_in:
+            check_app(ctx)
+        if spec.private_repositories:
+            self._try_private_token(ctx)
         ctx.helm.chart(CHART, profile.chart_repository, spec.chart_version, profile.chart_ca_bundle)
         return Found.ready(f"signed in as {who}; chart {CHART} {spec.chart_version} is here")
 
@@ -73,6 +79,17 @@ class Ingredients(Step[HubContext]):
         if error := REFUSALS.get(any_registry.try_push(ctx.profile, place, username(spec), token)):
             raise error(host)
         return f"{username(spec)} at {host}"
+
+    @staticmethod
+    def _try_private_token(ctx: HubContext) -> None:
+        state = github_token(ctx.profile, ctx.secret(services.PRIVATE_TOKEN))
+        if state == "unreachable":
+            raise Unavailable("GitHub did not answer.", "It is tried again by itself.")
+        if state != "ok":
+            raise SignInFailed(
+                "GitHub does not accept the token for private repositories.",
+                "Make a new one on GitHub, give it on the hub's page, then try again.",
+            )
 
 
 class Namespace(InCluster):
@@ -107,7 +124,7 @@ class Release(InCluster):
     """One pass of real Helm; waiting for the pods is another step's work."""
 
     name, title, expected, deadline = "release", "Install BinderHub with Helm", 10, 15 * 60
-    after = ("nodes", "namespace", "ingredients")
+    after = ("nodes", "namespace", "ingredients", "domain")
 
     def look(self, ctx: HubContext) -> Found:
         done: HelmRelease | None = ctx.cache.get("release")

@@ -51,7 +51,8 @@ def place(ctx: HubContext) -> tuple[str, str, str]:
 class ControlPlane(OnCluster):
     """Kubernetes' own version, one minor at a time, and the cluster's tier. Azure cannot go back."""
 
-    name, title, after, expected, deadline = "control-plane", "Kubernetes version", ("preflight",), 300, 60 * 60
+    name, title, expected, deadline = "control-plane", "Kubernetes version", 300, 60 * 60
+    after: tuple[str, ...] = ("preflight",)
 
     def look(self, ctx: HubContext, cluster: AksCluster) -> Found:
         if failed := self.broken(ctx, cluster):

@@ -96,7 +96,16 @@ class Hub:
         digest = hashlib.sha256(f"{name}.uksouth".encode()).digest()
         self.address = "127." + ".".join(str(1 + byte % 254) for byte in digest[:3])
         self.url = f"http://{self.address}:{cluster.sandbox.hub_port}/"
-        self.binder = f"{self.url}services/binder/"
+        self.verify: ssl.SSLContext | bool = True
+
+    @property
+    def binder(self) -> str:
+        return f"{self.url}services/binder/"
+
+    def over_https(self, verify: ssl.SSLContext | bool) -> Hub:
+        """The same hub as a browser meets it that was installed with HTTPS."""
+        self.url, self.verify = self.url.replace("http:", "https:"), verify
+        return self
 
     def values(self) -> Body:
         annotations = {"service.beta.kubernetes.io/azure-dns-label-name": self.name}
@@ -141,12 +150,12 @@ class Hub:
     def status(self, path: str) -> int:
         """0 when nothing listens, or hangs up: a listener that is going may still take one last connection."""
         try:
-            return httpx.get(self.url + path).status_code
+            return httpx.get(self.url + path, verify=self.verify).status_code
         except httpx.TransportError:
             return 0
 
     def health(self) -> tuple[int, dict[str, bool]]:
-        answer = httpx.get(f"{self.binder}health")
+        answer = httpx.get(f"{self.binder}health", verify=self.verify)
         return answer.status_code, {check["service"]: check["ok"] for check in answer.json()["checks"]}
 
     def events(self, spec: str = REPOSITORY, headers: Body | None = None, **query: str) -> Iterator[Body]:

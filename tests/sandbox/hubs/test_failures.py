@@ -98,7 +98,8 @@ def test_with_https_the_inner_address_must_be_the_inner_service(install: Install
     https = {
         "proxy": {"https": {"enabled": True, "hosts": ["a.example"], "letsencrypt": {"contactEmail": "a@b.example"}}}
     }
-    hub = install({"jupyterhub": https})
+    hub = install({"jupyterhub": https}, wait="").over_https(verify=False)
+    hub.wait()
     assert hub.health()[1]["JupyterHub API"] is False
     hub.install({"jupyterhub": https} | binder(hub_url_local="http://proxy-http:8000/"))
     until(lambda: hub.status("services/binder/versions") == 200 and hub.health()[1]["JupyterHub API"], "health is back")
