@@ -5,13 +5,14 @@ Of environment variables only the names are read, of volumes only where they com
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloud.kubernetes_objects import created, has_condition, moment, name_of
 
 Json = Mapping[str, Any]
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 #: Conditions of a node that mean trouble when they are true.
 PRESSURES = ("DiskPressure", "MemoryPressure", "PIDPressure", "NetworkUnavailable")
 
@@ -49,12 +50,13 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing Kubernetes says about an object; value True, False or Unknown."""
+    """One thing Kubernetes says about an object; value True, False or Unknown, `since` when it became so."""
 
     kind: str
     value: str
     reason: str
     message: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,19 @@ class NodeDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerLog:
-    """What a container printed, each line with its moment; `problem` says in Kubernetes' words why there is none."""
+class LogLine:
+    """One line that a container printed. Numbers rise with time and are the same whoever reads when."""
 
-    lines: tuple[tuple[str, str], ...]
+    number: int
+    at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerLog:
+    """What a container printed; `problem` says in Kubernetes' words why there is nothing."""
+
+    lines: tuple[LogLine, ...]
     problem: str = ""
 
 
@@ -160,9 +171,18 @@ def node_detail(item: Json) -> NodeDetail:
 
 
 def container_log(text: str) -> ContainerLog:
-    """Reads a log that was asked for with timestamps."""
-    lines = (line.partition(" ") for line in text.splitlines())
-    return ContainerLog(tuple((stamp, said) for stamp, _, said in lines))
+    """Reads a log that was asked for with timestamps: a line's number is its moment in microseconds.
+
+    Of lines with one and the same moment the later ones count on.
+    """
+    lines: list[LogLine] = []
+    for line in text.split("\n"):
+        stamp, _, said = line.partition(" ")
+        at = moment(stamp)
+        if at is not None:
+            last = lines[-1].number if lines else 0
+            lines.append(LogLine(max(last + 1, (at - EPOCH) // MICROSECOND), at, said))
+    return ContainerLog(tuple(lines))
 
 
 def _containers(spec: Json, status: Json) -> tuple[Container, ...]:
@@ -208,7 +228,7 @@ def _ending(ended: Json) -> Ending:
 
 
 def _condition(entry: Json) -> Condition:
-    about = entry.get("reason") or "", entry.get("message") or ""
+    about = entry.get("reason") or "", entry.get("message") or "", moment(entry.get("lastTransitionTime"))
     return Condition(entry["type"], entry.get("status", "Unknown"), *about)
 
 
