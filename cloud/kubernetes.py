@@ -99,7 +99,7 @@ class KubernetesCluster:
 
     def pod_detail(self, namespace: str, name: str) -> PodDetail | None:
         """One pod, or None."""
-        found = self._find(f"look at the pod {name}", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe="")}")
+        found = self._find(f"look at the pod {name}", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
         return inside.pod_detail(found) if found is not None else None
 
     def node_details(self) -> list[NodeDetail]:
@@ -129,7 +129,7 @@ class KubernetesCluster:
         """
         query = [("container", container), ("tailLines", str(tail)), ("limitBytes", str(LOG_BYTES))]
         query += [("timestamps", "true"), *([("previous", "true")] if previous else [])]
-        what, path = f"read the log of {pod}", f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe="")}/log"
+        what, path = f"read the log of {pod}", f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/log"
         status, data = self._exchange(what, "GET", path, None, query)
         if status in {400, 404}:
             return ContainerLog((), _status(data).get("message") or "not found")

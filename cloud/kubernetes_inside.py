@@ -92,6 +92,11 @@ class PodDetail:
     def restarts(self) -> int:
         return sum(container.restarts for container in self.containers)
 
+    @property
+    def changed(self) -> datetime | None:
+        """When Kubernetes last said something new of it."""
+        return max((each.since for each in self.conditions if each.since), default=self.created)
+
 
 @dataclass(frozen=True, slots=True)
 class NodeDetail:

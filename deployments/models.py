@@ -332,7 +332,9 @@ class Look(models.Model):
     """
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="looks")
-    subject = models.CharField(max_length=350, help_text="What to look at: overview, pod/<pod>, log/<pod>/<container> …")
+    subject = models.CharField(
+        max_length=350, help_text="What to look at: overview, pod/<pod>, log/<pod>/<container> …"
+    )
     wanted_until = models.DateTimeField()
     due_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(null=True, blank=True)

@@ -152,6 +152,7 @@ RULES: tuple[Rule, ...] = (
         "Its own check of the registry fails: the access token is wrong, or the registry does not answer.",
         "Give the hub a new access token under New secrets; check the registry's state.",
         unhealthy("Docker registry"),
+        lasting=300.0,
     ),
     Rule(
         "health-jupyterhub",

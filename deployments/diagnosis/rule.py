@@ -11,6 +11,8 @@ from deployments.diagnosis.symptoms import Symptoms
 
 #: Evidence shown with a diagnosis: so many pieces, each so long.
 PIECES, LONGEST = 3, 400
+#: What ended is told of for so long (seconds).
+LATELY = 3600.0
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,15 @@ class Diagnosis:
     why: str
     fix: str
     evidence: tuple[str, ...] = ()
+    lasting: float | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
     """Turns what `seen` finds into sentences, in which {subject} stands for where it was found.
 
-    `patience`: what is younger (seconds) may still be on its way. `hides`: diagnoses that this one explains.
+    `patience`: what is younger (seconds) may still be on its way. `lasting`: once it has stood for so long (seconds),
+    waiting for it is no use; None where it may mend by itself. `hides`: diagnoses that this one explains.
     """
 
     code: str
@@ -49,6 +53,7 @@ class Rule:
     fix: str
     seen: Finder
     patience: float = 0.0
+    lasting: float | None = None
     hides: tuple[str, ...] = ()
 
     def apply(self, symptoms: Symptoms) -> Diagnosis | None:
@@ -58,7 +63,7 @@ class Rule:
         subject = found[0].subject
         what, why, fix = (text.format(subject=subject) for text in (self.what, self.why, self.fix))
         evidence = dict.fromkeys(_told(one) for one in found if one.words)
-        return Diagnosis(self.code, what, why, fix, tuple(evidence)[:PIECES])
+        return Diagnosis(self.code, what, why, fix, tuple(evidence)[:PIECES], self.lasting)
 
     def _ripe(self, one: Sighting, symptoms: Symptoms) -> bool:
         return not self.patience or one.born is None or symptoms.age(one.born) >= self.patience
@@ -150,9 +155,14 @@ def logged(pattern: str, *, part: str = "") -> Finder:
 
 
 def failed(pattern: str) -> Finder:
-    """What the failed build, launch or sign-in said."""
-    words = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return lambda symptoms: [Sighting("", symptoms.failure)] if words.search(symptoms.failure) else []
+    """The line of what the failed build, launch or sign-in said."""
+    words = re.compile(pattern, re.IGNORECASE)
+
+    def find(symptoms: Symptoms) -> list[Sighting]:
+        said = [line for line in symptoms.failure.splitlines() if words.search(line)]
+        return [Sighting("", line) for line in said[-1:]]
+
+    return find
 
 
 def unhealthy(service: str) -> Finder:
@@ -173,12 +183,12 @@ def pressure(kind: str) -> Finder:
 
 
 def evicted(pattern: str) -> Finder:
-    """Pods that a node has thrown out, for such a reason."""
+    """Pods that a node has thrown out lately, for such a reason; Kubernetes keeps them long after others took over."""
     words = re.compile(pattern, re.IGNORECASE)
 
     def find(symptoms: Symptoms) -> Iterator[Sighting]:
         for pod in symptoms.pods:
-            if pod.reason == "Evicted" and words.search(pod.message):
+            if pod.reason == "Evicted" and words.search(pod.message) and symptoms.age(pod.changed) < LATELY:
                 yield Sighting(pod.name, pod.message)
 
     return find
