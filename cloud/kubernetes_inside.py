@@ -93,6 +93,20 @@ class PodDetail:
         return sum(container.restarts for container in self.containers)
 
     @property
+    def status(self) -> str:
+        """What kubectl shows in its column STATUS."""
+        if self.deleting:
+            return "Terminating"
+        if self.reason:
+            return self.reason
+        return _beginning(self.containers) or _running(self.containers, self.ready) or self.phase
+
+    @property
+    def waits_for_node(self) -> bool:
+        """Nobody has found a node for it yet."""
+        return any(each.kind == "PodScheduled" and each.value == "False" for each in self.conditions)
+
+    @property
     def changed(self) -> datetime | None:
         """When Kubernetes last said something new of it."""
         return max((each.since for each in self.conditions if each.since), default=self.created)
@@ -152,6 +166,33 @@ def pod_detail(item: Json) -> PodDetail:
         volumes=tuple(_volume(entry) for entry in spec.get("volumes") or []),
         tolerations=tuple(_toleration(entry) for entry in spec.get("tolerations") or []),
     )
+
+
+def _beginning(containers: tuple[Container, ...]) -> str:
+    """How far the init containers are; "" once they are done."""
+    first = [each for each in containers if each.init]
+    for number, each in enumerate(first):
+        if each.ended and not each.ended.code:
+            continue
+        if each.ended:
+            return f"Init:{each.ended.reason or f'ExitCode:{each.ended.code}'}"
+        if each.state == "waiting" and each.reason not in ("", "PodInitializing"):
+            return f"Init:{each.reason}"
+        if each.state:
+            return f"Init:{number}/{len(first)}"
+    return ""
+
+
+def _running(containers: tuple[Container, ...], ready: bool) -> str:
+    """What the first of the pod's own containers says that does not simply run; "" when all do."""
+    own = [each for each in containers if not each.init]
+    stuck = next((each for each in own if each.state == "waiting" and each.reason), None)
+    ended = next((each.ended for each in own if each.ended), None)
+    if stuck:
+        return stuck.reason
+    if ended and not (ended.reason == "Completed" and ready):
+        return ended.reason or f"ExitCode:{ended.code}"
+    return ""
 
 
 def node_detail(item: Json) -> NodeDetail:
