@@ -13,6 +13,7 @@ from deployments.diagnosis.symptoms import Symptoms
 PIECES, LONGEST = 3, 400
 #: What ended is told of for so long (seconds).
 LATELY = 3600.0
+CRASHING = "CrashLoopBackOff"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ def waiting(reason: str, pattern: str = "", *, init: bool | None = None) -> Find
         for pod, container in symptoms.containers:
             fits = container.state == "waiting" and reasons.fullmatch(container.reason)
             if fits and words.search(container.message) and init in (None, container.init):
-                told = container.message or symptoms.last_line(pod.name, container.name)
+                said = symptoms.last_line(pod.name, container.name)
+                # Of one that crashes again and again Kubernetes says only that; the program itself says why.
+                told = (said or container.message) if container.reason == CRASHING else container.message or said
                 yield Sighting(pod.name, f"{container.reason}: {told}" if told else container.reason, pod.created)
 
     return find
