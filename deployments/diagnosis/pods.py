@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         "image-refused",
         "The registry does not hand out an image that the hub needs.",
         "It does not know our access token, or the image is private or does not exist: it does not say which.",
-        "Give the hub a new access token under New secrets; check the image's name and that the account may read it.",
+        "Give the hub a new access token under Secrets; check the image's name and that the account may read it.",
         waiting(PULL, REFUSED),
         lasting=300.0,
         hides=PULLS,

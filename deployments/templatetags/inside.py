@@ -43,9 +43,14 @@ def part(row: Json) -> str:
 
 
 @register.filter
-def passing(row: Json) -> bool:
-    """Whether the pod belongs to what people do, not to the hub itself."""
-    return row.get("component") in words.SESSIONS
+def of_the_hub(pods: list[Json]) -> list[Json]:
+    return [row for row in pods if row.get("component") not in words.SESSIONS]
+
+
+@register.filter
+def of_people(pods: list[Json]) -> list[Json]:
+    """Sessions and builds."""
+    return [row for row in pods if row.get("component") in words.SESSIONS]
 
 
 @register.filter
@@ -76,6 +81,12 @@ def age(written: str | None) -> SafeString | str:
         return "–"
     told = wording.span(timezone.now() - datetime.fromisoformat(written))
     return format_html('<span data-since="{}">{}</span>', written, told)
+
+
+@register.filter
+def last_number(lines: list[list[Any]] | str) -> int:
+    """The number of the newest line of a log, 0 when there is none."""
+    return int(lines[-1][0]) if lines else 0
 
 
 @register.filter

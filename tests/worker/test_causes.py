@@ -73,7 +73,7 @@ def test_a_step_that_waits_says_what_for_and_tells_the_evidence_once(begin: Begi
     assert waits.state == StepState.WORKING and "pods ready. The registry" in waits.summary
     told = Event.objects.filter(operation=operation, level="warning", message__contains="pull access denied")
     assert [event.step for event in told] == ["workloads"]
-    assert "New secrets" in told[0].message
+    assert "under Secrets" in told[0].message
 
 
 def test_a_cause_that_will_not_go_away_ends_the_wait_once_it_has_stood_long_enough(
@@ -86,7 +86,7 @@ def test_a_cause_that_will_not_go_away_ends_the_wait_once_it_has_stood_long_enou
     after(operation, 310)
     assert operation.status == OperationStatus.FAILED and operation.error_code == "image-refused"
     assert operation.error_message.startswith("The registry does not hand out an image that the hub needs.")
-    assert "pull access denied" in operation.error_message and "New secrets" in operation.error_remedy
+    assert "pull access denied" in operation.error_message and "under Secrets" in operation.error_remedy
 
 
 def test_a_trouble_that_comes_late_has_its_time_too(begin: Begin, ailing: Ailing) -> None:
@@ -157,7 +157,7 @@ def test_a_registry_that_refuses_the_hub_later_on_is_explained(begin: Begin, clo
     after(operation, 40)
     assert "cannot reach its registry" in step(operation, "health").summary
     after(operation, 350)
-    assert operation.error_code == "health-registry" and "New secrets" in operation.error_remedy
+    assert operation.error_code == "health-registry" and "under Secrets" in operation.error_remedy
 
 
 def test_what_a_rule_of_the_organisation_refuses_is_explained(

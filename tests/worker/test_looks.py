@@ -177,7 +177,9 @@ def test_troubles_are_kept_with_the_hub(hub: Deployment, ailing: Callable[..., N
     until(lambda: [each["code"] for each in look(hub, OVERVIEW).data["diagnoses"]] == ["image-refused"])
     (kept,) = Checkup.objects.get(deployment=hub).found
     assert (
-        kept["code"] == "image-refused" and "New secrets" in kept["fix"] and "pull access denied" in kept["evidence"][0]
+        kept["code"] == "image-refused"
+        and "under Secrets" in kept["fix"]
+        and "pull access denied" in kept["evidence"][0]
     )
 
 
