@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from cloud import kubeconfig as kubeconfigs
 from cloud import kubernetes_inside as inside
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Event", "KubernetesCluster", "Namespace", "Node", "Pod", "Service", "VolumeClaim", "Workload"]
 
 Thing = TypeVar("Thing")
-CONNECT_SECONDS = 10
-READ_SECONDS = 30
+#: Seconds to wait for a connection, and for an answer.
+PATIENCE = (10.0, 30.0)
+#: A log is read in pieces of so many bytes at the most.
+LOG_BYTES = 1_000_000
 WORKLOAD_KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
 AGAIN = "It is tried again by itself."
 
@@ -39,8 +42,10 @@ AGAIN = "It is tried again by itself."
 class KubernetesCluster:
     """One cluster, reached with its kubeconfig; with `session` also where sign-in goes through Azure."""
 
-    def __init__(self, kubeconfig: bytes, session: AzureSession | None = None) -> None:
-        self._access = kubeconfigs.read(kubeconfig)
+    def __init__(
+        self, kubeconfig: bytes, session: AzureSession | None = None, patience: tuple[float, float] = PATIENCE
+    ) -> None:
+        self._access, self._patience = kubeconfigs.read(kubeconfig), patience
         self._client = self._build(session)
 
     def __enter__(self) -> "KubernetesCluster":
@@ -96,6 +101,11 @@ class KubernetesCluster:
         """The same with their containers, conditions and volumes."""
         return self._list("list the pods", f"/api/v1/namespaces/{namespace}/pods", inside.pod_detail)
 
+    def pod_detail(self, namespace: str, name: str) -> PodDetail | None:
+        """One pod, or None."""
+        found = self._find(f"look at the pod {name}", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
+        return inside.pod_detail(found) if found is not None else None
+
     def node_details(self) -> list[NodeDetail]:
         """Every machine with its pressures and taints."""
         return self._list("list the nodes", "/api/v1/nodes", inside.node_detail)
@@ -117,15 +127,20 @@ class KubernetesCluster:
     def container_log(
         self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int = 500
     ) -> ContainerLog:
-        """The last lines of a container, or of the one before its last restart, each with its moment."""
-        query = [("container", container), ("tailLines", str(tail)), ("timestamps", "true")]
-        query += [("previous", "true")] if previous else []
-        what, path = f"read the log of {pod}", f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        """The last lines of a container, or of the one before its last restart, each with its moment.
+
+        Kubernetes cuts a long answer off at its end, where the newest lines are: then fewer are asked for.
+        """
+        query = [("container", container), ("tailLines", str(tail)), ("limitBytes", str(LOG_BYTES))]
+        query += [("timestamps", "true"), *([("previous", "true")] if previous else [])]
+        what, path = f"read the log of {pod}", f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/log"
         status, data = self._exchange(what, "GET", path, None, query)
         if status in {400, 404}:
             return ContainerLog((), _status(data).get("message") or "not found")
         if status >= 400:
             raise _refusal(what, status, data)
+        if len(data) >= LOG_BYTES and tail > 1:
+            return self.container_log(namespace, pod, container, previous=previous, tail=max(1, tail // 10))
         return inside.container_log(data.decode("utf-8", "replace"))
 
     def pod_log(self, namespace: str, pod: str, *, container: str = "", tail: int = 100) -> list[str]:
@@ -179,7 +194,7 @@ class KubernetesCluster:
         signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
         with _reaching(what):
             request = self._client.param_serialize(method, path, body=body, **signed)
-            answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS))
+            answer = self._client.call_api(*request, _request_timeout=self._patience)
             return answer.status, answer.read()  # type: ignore[no-untyped-call]
 
     def _build(self, session: AzureSession | None) -> "ApiClient":

@@ -5,13 +5,14 @@ Of environment variables only the names are read, of volumes only where they com
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloud.kubernetes_objects import created, has_condition, moment, name_of
 
 Json = Mapping[str, Any]
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 #: Conditions of a node that mean trouble when they are true.
 PRESSURES = ("DiskPressure", "MemoryPressure", "PIDPressure", "NetworkUnavailable")
 
@@ -49,12 +50,13 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing Kubernetes says about an object; value True, False or Unknown."""
+    """One thing Kubernetes says about an object; value True, False or Unknown, `since` when it became so."""
 
     kind: str
     value: str
     reason: str
     message: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,25 @@ class PodDetail:
     def restarts(self) -> int:
         return sum(container.restarts for container in self.containers)
 
+    @property
+    def status(self) -> str:
+        """What kubectl shows in its column STATUS."""
+        if self.deleting:
+            return "Terminating"
+        if self.reason:
+            return self.reason
+        return _beginning(self.containers) or _running(self.containers, self.ready) or self.phase
+
+    @property
+    def waits_for_node(self) -> bool:
+        """Nobody has found a node for it yet."""
+        return any(each.kind == "PodScheduled" and each.value == "False" for each in self.conditions)
+
+    @property
+    def changed(self) -> datetime | None:
+        """When Kubernetes last said something new of it."""
+        return max((each.since for each in self.conditions if each.since), default=self.created)
+
 
 @dataclass(frozen=True, slots=True)
 class NodeDetail:
@@ -110,10 +131,19 @@ class NodeDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerLog:
-    """What a container printed, each line with its moment; `problem` says in Kubernetes' words why there is none."""
+class LogLine:
+    """One line that a container printed. Numbers rise with time and are the same whoever reads when."""
 
-    lines: tuple[tuple[str, str], ...]
+    number: int
+    at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerLog:
+    """What a container printed; `problem` says in Kubernetes' words why there is nothing."""
+
+    lines: tuple[LogLine, ...]
     problem: str = ""
 
 
@@ -138,6 +168,33 @@ def pod_detail(item: Json) -> PodDetail:
     )
 
 
+def _beginning(containers: tuple[Container, ...]) -> str:
+    """How far the init containers are; "" once they are done."""
+    first = [each for each in containers if each.init]
+    for number, each in enumerate(first):
+        if each.ended and not each.ended.code:
+            continue
+        if each.ended:
+            return f"Init:{each.ended.reason or f'ExitCode:{each.ended.code}'}"
+        if each.state == "waiting" and each.reason not in ("", "PodInitializing"):
+            return f"Init:{each.reason}"
+        if each.state:
+            return f"Init:{number}/{len(first)}"
+    return ""
+
+
+def _running(containers: tuple[Container, ...], ready: bool) -> str:
+    """What the first of the pod's own containers says that does not simply run; "" when all do."""
+    own = [each for each in containers if not each.init]
+    stuck = next((each for each in own if each.state == "waiting" and each.reason), None)
+    ended = next((each.ended for each in own if each.ended), None)
+    if stuck:
+        return stuck.reason
+    if ended and not (ended.reason == "Completed" and ready):
+        return ended.reason or f"ExitCode:{ended.code}"
+    return ""
+
+
 def node_detail(item: Json) -> NodeDetail:
     spec, status = item.get("spec") or {}, item.get("status") or {}
     labels = item["metadata"].get("labels") or {}
@@ -160,9 +217,18 @@ def node_detail(item: Json) -> NodeDetail:
 
 
 def container_log(text: str) -> ContainerLog:
-    """Reads a log that was asked for with timestamps."""
-    lines = (line.partition(" ") for line in text.splitlines())
-    return ContainerLog(tuple((stamp, said) for stamp, _, said in lines))
+    """Reads a log that was asked for with timestamps: a line's number is its moment in microseconds.
+
+    Of lines with one and the same moment the later ones count on.
+    """
+    lines: list[LogLine] = []
+    for line in text.split("\n"):
+        stamp, _, said = line.partition(" ")
+        at = moment(stamp)
+        if at is not None:
+            last = lines[-1].number if lines else 0
+            lines.append(LogLine(max(last + 1, (at - EPOCH) // MICROSECOND), at, said))
+    return ContainerLog(tuple(lines))
 
 
 def _containers(spec: Json, status: Json) -> tuple[Container, ...]:
@@ -208,7 +274,7 @@ def _ending(ended: Json) -> Ending:
 
 
 def _condition(entry: Json) -> Condition:
-    about = entry.get("reason") or "", entry.get("message") or ""
+    about = entry.get("reason") or "", entry.get("message") or "", moment(entry.get("lastTransitionTime"))
     return Condition(entry["type"], entry.get("status", "Unknown"), *about)
 
 

@@ -71,10 +71,15 @@ _publisher: redis.Redis | None = None
 
 def wake(operation_id: UUID) -> None:
     """Tells watchers to look at the database now. Without Redis they look by themselves a little later."""
+    publish(CHANNEL, str(operation_id))
+
+
+def publish(channel: str, payload: str) -> None:
+    """Says something to whoever listens just now."""
     global _publisher
     try:
         if _publisher is None:
             _publisher = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-        _publisher.publish(CHANNEL, str(operation_id))
+        _publisher.publish(channel, payload)
     except redis.RedisError as error:
         log.warning("Nobody was woken, watchers will look by themselves: %s", error)

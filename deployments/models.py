@@ -230,6 +230,8 @@ class StepRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     token = models.TextField(blank=True, help_text="How to go on following what Azure is doing; up to 20 kB.")
+    trouble = models.CharField(max_length=40, blank=True, help_text="The diagnosis of what it waits for, by its code.")
+    trouble_since = models.DateTimeField(null=True, blank=True)
     error_message = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
 
@@ -331,7 +333,9 @@ class Look(models.Model):
     """
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="looks")
-    subject = models.CharField(max_length=300, help_text="What to look at: pods, nodes, log/<pod>/<container> …")
+    subject = models.CharField(
+        max_length=350, help_text="What to look at: overview, pod/<pod>, log/<pod>/<container> …"
+    )
     wanted_until = models.DateTimeField()
     due_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(null=True, blank=True)
@@ -344,6 +348,21 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deployment_id} {self.subject}"
+
+
+class Checkup(models.Model):
+    """What the last look for troubles inside a hub found, redacted; kept so that its page says so at once."""
+
+    deployment = models.OneToOneField(Deployment, models.CASCADE, related_name="checkup")
+    due_at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(null=True, blank=True)
+    found = models.JSONField(default=list, blank=True, help_text="Diagnoses: code, what, why, fix, evidence.")
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} {', '.join(each['code'] for each in self.found) or 'well'}"
 
 
 class Notice(models.Model):

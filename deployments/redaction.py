@@ -26,6 +26,7 @@ PATTERNS = [
     re.compile(
         r"(?i)([\"']?(?:password|client_secret|secret_?token|api_?token|access_token)[\"']?\s*[:=]\s*)[^\s,;}&]+"
     ),
+    re.compile(r"([?&]token=)[^\s&\"'<>]+"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
 ]
 

@@ -28,6 +28,7 @@ from deployments.watching import Gone, Lines, Note, Snapshot, Viewer, look, perm
 KEEP_ALIVE_SECONDS, PERMISSION_SECONDS = 15.0, 30.0
 #: Lines read from the database at a time while catching up.
 CHUNK = 500
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 PROGRESS = "event: progress\ndata: {}\n\n"
 
 
@@ -40,16 +41,15 @@ async def stream(request: HttpRequest, operation_id: UUID) -> HttpResponseBase:
     operation = await aget_object_or_404(visible, id=operation_id)
     session = request.session.session_key or ""
     text = follow(operation.id, resume_point(request, operation.id), user.pk, session)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(text, content_type="text/event-stream", headers=headers)
+    return StreamingHttpResponse(text, content_type="text/event-stream", headers=HEADERS)
 
 
-def resume_point(request: HttpRequest, operation_id: UUID) -> int:
-    """The number of the last line the viewer has: from `Last-Event-ID`, else `?after=`, else 0."""
-    operation, _, number = request.headers.get("Last-Event-ID", "").rpartition(":")
-    if operation != str(operation_id):
+def resume_point(request: HttpRequest, source: UUID) -> int:
+    """The number of the last line the viewer has of that source: from `Last-Event-ID`, else `?after=`, else 0."""
+    told, _, number = request.headers.get("Last-Event-ID", "").rpartition(":")
+    if told != str(source):
         number = request.GET.get("after", "")
-    return int(number) if number.isdecimal() and len(number) < 15 else 0
+    return int(number) if number.isdecimal() and len(number) < 19 else 0
 
 
 async def follow(operation_id: UUID, last: int, user_id: int, session: str) -> AsyncIterator[str]:

@@ -3,7 +3,8 @@
 from django.urls import URLPattern, path
 
 from deployments import stream
-from deployments.views import changes, hubs, operations, renewing, requests, review, revisions, running
+from deployments.inside import stream as inside_stream
+from deployments.views import changes, hubs, inside, operations, renewing, requests, review, revisions, running
 
 app_name = "deployments"
 urlpatterns: list[URLPattern] = [
@@ -24,6 +25,11 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<uuid:hub_id>/revisions/<int:number>/withdraw", revisions.withdraw, name="withdraw"),
     path("hubs/<uuid:hub_id>/secrets/", renewing.secrets, name="secrets"),
     path("hubs/<uuid:hub_id>/secrets/<slug:purpose>/", renewing.secret, name="secret"),
+    path("hubs/<uuid:hub_id>/inside/", inside.overview, name="inside"),
+    path("hubs/<uuid:hub_id>/inside/history/", inside.history, name="inside-history"),
+    path("hubs/<uuid:hub_id>/inside/pods/<str:pod>/", inside.pod, name="inside-pod"),
+    path("hubs/<uuid:hub_id>/inside/pods/<str:pod>/log/", inside.log, name="inside-log"),
+    path("hubs/<uuid:hub_id>/inside/stream", inside_stream.stream, name="inside-stream"),
     path("hubs/<uuid:hub_id>/stop/", running.stop, name="stop"),
     path("hubs/<uuid:hub_id>/start", running.start, name="start"),
     path("hubs/<uuid:hub_id>/extend/", running.extend, name="extend"),

@@ -216,7 +216,7 @@ def watchers() -> Watchers:
 
 async def look(operation_id: UUID, after: int, limit: int) -> Snapshot:
     """The operation now, with up to `limit` lines after that number; none at all for -1, but the newest."""
-    return await _in_thread(partial(_look, operation_id, after, limit))
+    return await in_thread(partial(_look, operation_id, after, limit))
 
 
 def _look(operation_id: UUID, after: int, limit: int) -> Snapshot:
@@ -234,18 +234,26 @@ def _look(operation_id: UUID, after: int, limit: int) -> Snapshot:
 
 async def permitted(operation_id: UUID, user_id: int, session: str) -> bool:
     """Whether the person is still signed in and may still see the operation."""
-    return await _in_thread(partial(_permitted, operation_id, user_id, session))
+    return await in_thread(partial(_permitted, operation_id, user_id, session))
 
 
 def _permitted(operation_id: UUID, user_id: int, session: str) -> bool:
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    user = User.objects.filter(id=user_id, is_active=True).first()
-    if user is None or not store.exists(session):
+    user = signed_in(user_id, session)
+    if user is None:
         return False
     return Operation.objects.visible_to(user).filter(id=operation_id).exists()
 
 
-async def _in_thread(read: Callable[[], Result]) -> Result:
+def signed_in(user_id: int, session: str) -> User | None:
+    """The person, while that session of theirs lasts."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    return user if user is not None and store.exists(session) else None
+
+
+async def in_thread(read: Callable[[], Result]) -> Result:
+    """Reads from the database in a thread that keeps no connection."""
+
     def reading() -> Result:
         try:
             return read()

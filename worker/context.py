@@ -83,6 +83,21 @@ class Context:
         self.run.token = token
         StepRun.objects.filter(id=self.run.id, operation__fence=self.fence).update(token=token)
 
+    def troubled(self, code: str) -> float:
+        """Notes the diagnosis of what the step waits for; for how many seconds it has been that, in this try."""
+        run = self.run
+        if code != run.trouble:
+            run.trouble, run.trouble_since = code, self.now()
+            values = {"trouble": run.trouble, "trouble_since": run.trouble_since}
+            StepRun.objects.filter(id=run.id, operation__fence=self.fence).update(**values)
+        since = [moment for moment in (run.trouble_since, run.started_at) if moment]
+        return (self.now() - max(since)).total_seconds() if since else 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the step began."""
+        return (self.now() - self.run.started_at).total_seconds() if self.run.started_at else 0.0
+
     def keep_result(self, **values: Any) -> None:
         """Adds to what the operation proved."""
         with transaction.atomic():

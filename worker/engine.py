@@ -179,11 +179,11 @@ class Pass:
                 ctx.hold()
                 step.apply(ctx)
                 found = step.check(ctx)
-            self._note(step, run, found)
+            self._note(step, ctx, found)
         except RetryableError as error:
-            self._again(step, run, error)
+            self._again(step, ctx, error)
         except SlipwayError as error:
-            self._fail(run, error)
+            self._fail(run, _explained(step, ctx, error))
         except FenceLost:
             raise
         except Exception:
@@ -191,16 +191,17 @@ class Pass:
             log.exception("A bug in step %s of %s, reference %s", step.name, self.operation.id, reference)
             self._fail(run, _apology(reference))
 
-    def _note(self, step: Step[Any], run: StepRun, found: Found) -> None:
+    def _note(self, step: Step[Any], ctx: Context, found: Found) -> None:
+        run = ctx.run
         if found.state is State.READY:
             line = Line(f"{step.title}: {found.summary or 'done'}", Level.SUCCESS, run.name)
             return self._write(
                 run, line, state=StepState.DONE, finished_at=self.now(), summary=found.summary[:300], attempts=0
             )
         if found.state is State.FAILED:
-            return self._fail(run, found.error or PermanentError(found.summary))
+            return self._fail(run, _explained(step, ctx, found.error or PermanentError(found.summary)))
         if self._late(step, run):
-            return self._fail(run, _too_long(step, found.summary or run.summary))
+            return self._fail(run, _explained(step, ctx, _too_long(step, found.summary or run.summary)))
         changed = bool(found.summary) and found.summary[:300] != run.summary
         news = Line(f"{step.title}: {found.summary}", step=run.name) if changed else None
         summary = found.summary[:300] or run.summary
@@ -215,10 +216,11 @@ class Pass:
     def _late(self, step: Step[Any], run: StepRun) -> bool:
         return run.started_at is not None and (self.now() - run.started_at).total_seconds() > step.deadline
 
-    def _again(self, step: Step[Any], run: StepRun, error: RetryableError) -> None:
+    def _again(self, step: Step[Any], ctx: Context, error: RetryableError) -> None:
         """Tries later, until the step's own deadline."""
+        run = ctx.run
         if self._late(step, run):
-            return self._fail(run, error)
+            return self._fail(run, _explained(step, ctx, error))
         backoff = min(settings.SLIPWAY_POLL_SECONDS * 2 ** min(run.attempts, 10), SLOWEST_RETRY)
         delay = max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
         line = None
@@ -317,6 +319,17 @@ class Pass:
             lease_until=None,
             next_due_at=Case(When(cancel_requested=True, then=Value(self.now())), default=Value(due)),
         )
+
+
+def _explained(step: Step[Any], ctx: Context, error: SlipwayError) -> SlipwayError:
+    """What the step makes of its failure; to look for the cause must not hide that there is one."""
+    try:
+        return step.explain(ctx, error)
+    except SlipwayError:
+        return error
+    except Exception:
+        log.exception("The cause of a failure of step %s could not be looked for", step.name)
+        return error
 
 
 def _told(failed: StepRun) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from cloud.helm import Helm
 from cloud.kubernetes import KubernetesCluster
 from cloud.profile import AzureCloud
 from deployments import outside, services
+from deployments.diagnosis import Symptoms
 from deployments.models import SecretRef
 from deployments.naming import OWNER_TAG, Names
 from deployments.redaction import remember
@@ -26,6 +28,7 @@ from deployments.spec import HubSpec
 from deployments.states import SecretState
 from deployments.values import HubSecrets, hub_values
 from worker.context import Context
+from worker.symptoms import gather
 
 #: Credentials are fetched again after so long (seconds). They live in this process's memory only.
 CREDENTIALS_LAST = 600.0
@@ -53,6 +56,28 @@ class Credentials:
 
 
 _credentials = Credentials()
+
+
+def kubeconfig_of(spec: HubSpec, names: Names) -> bytes:
+    """A hub's cluster's credentials, from memory or from Azure; never on disk, in an argument or in the database."""
+    known = _credentials.get(names.owner)
+    if known is None:
+        known = clusters.kubeconfig(outside.azure(), spec.subscription_id, names.group, names.cluster)
+        for word in known.decode(errors="replace").split():
+            if len(word) > 40:  # certificates, keys and tokens
+                remember(word)
+        _credentials.put(names.owner, known)
+    return known
+
+
+def forget_kubeconfig(names: Names) -> None:
+    """After a refusal: Azure is asked anew the next time."""
+    _credentials.forget(names.owner)
+
+
+def helm_program() -> Helm:
+    patience = settings.SLIPWAY_HELM_STUCK_SECONDS
+    return Helm(Path(settings.HELM_BINARY), settings.SLIPWAY_HOME / "helm", stuck_after=patience)
 
 
 @dataclass
@@ -98,15 +123,7 @@ class HubContext(Context):
         return clusters.get_cluster(self.az, self.subscription, self.names.group, self.names.cluster)
 
     def kubeconfig(self) -> bytes:
-        """The cluster's credentials, from memory or from Azure; never on disk, in an argument or in the database."""
-        known = _credentials.get(self.names.owner)
-        if known is None:
-            known = clusters.kubeconfig(self.az, self.subscription, self.names.group, self.names.cluster)
-            for word in known.decode(errors="replace").split():
-                if len(word) > 40:  # certificates, keys and tokens
-                    remember(word)
-            _credentials.put(self.names.owner, known)
-        return known
+        return kubeconfig_of(self.spec, self.names)
 
     def kubernetes(self) -> KubernetesCluster:
         """The cluster's API, one client for all steps of a pass."""
@@ -116,14 +133,16 @@ class HubContext(Context):
         return client
 
     def forget_credentials(self) -> None:
-        """After a refusal: ask Azure anew the next time."""
-        _credentials.forget(self.names.owner)
+        forget_kubeconfig(self.names)
         self.cache.pop("kubernetes", None)
 
     @property
     def helm(self) -> Helm:
-        patience = settings.SLIPWAY_HELM_STUCK_SECONDS
-        return Helm(Path(settings.HELM_BINARY), settings.SLIPWAY_HOME / "helm", stuck_after=patience)
+        return helm_program()
+
+    def symptoms(self, unhealthy: Sequence[str] = (), failure: str = "") -> Symptoms:
+        """What goes on inside the hub, as far as a diagnosis may need it."""
+        return gather(self.kubernetes(), self.names.namespace, self.now(), unhealthy=unhealthy, failure=failure)
 
     def secret(self, purpose: str) -> str:
         """Reads a secret from the vault, at the moment of use; its value is masked everywhere from then on."""

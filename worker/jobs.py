@@ -51,17 +51,22 @@ def on_exception(*_args: Any) -> bool:
 
 @entry
 def run_due(limit: int = 50, budget: float = 20.0) -> None:
-    """Moves every operation that is due, for about `budget` seconds."""
-    _runner().run(limit, budget)
+    """Moves every operation that is due, for about `budget` seconds, and looks at what pages want to see."""
+    from worker.inside.looks import Looks
+
+    with Looks() as looks:
+        _runner(looks).run(limit, budget)
 
 
 def chore(job: Callable[P, None]) -> Callable[P, None]:
-    """An entry point that holds up no hub: operations are moved beside it, as soon as they are due."""
+    """An entry point that holds up nobody: operations are moved and looks served beside it, as soon as they are due."""
 
     @functools.wraps(job)
     def beside_operations(*args: P.args, **kwargs: P.kwargs) -> None:
-        with Chore(functools.partial(job, *args, **kwargs)) as doing:
-            _runner(doing).run(limit=50, budget=0.0)
+        from worker.inside.looks import Looks
+
+        with Chore(functools.partial(job, *args, **kwargs)) as doing, Looks(doing) as looks:
+            _runner(doing, looks).run(limit=50, budget=0.0)
 
     return entry(beside_operations)
 
@@ -143,6 +148,14 @@ def check_health() -> None:
     from worker.chores import health
 
     health.check_health()
+
+
+@chore
+def check_up() -> None:
+    """Looks inside hubs for what is wrong with them."""
+    from worker.chores import checkups
+
+    checkups.check_up()
 
 
 @chore

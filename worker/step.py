@@ -82,6 +82,10 @@ class Step(ABC, Generic[C]):
         """Starts making what `check` found absent or drifted."""
         raise AssertionError(f"{self.name} only looks; its check may not say absent or drifted")
 
+    def explain(self, ctx: C, error: SlipwayError) -> SlipwayError:
+        """The error that people are told when the step fails: with its cause, where the step can find that out."""
+        return error
+
     def concerns(self, spec: HubSpec) -> bool:
         """Whether such a hub needs the step at all; one that does not is left out of its plan."""
         return True

@@ -7,10 +7,11 @@ from deployments.diagnosis import cluster, launches, pods
 from deployments.diagnosis.rule import Diagnosis, Rule
 from deployments.diagnosis.symptoms import Symptoms
 
-__all__ = ["RULES", "Diagnosis", "Rule", "Symptoms", "diagnose", "explain"]
+__all__ = ["CODES", "RULES", "Diagnosis", "Rule", "Symptoms", "as_error", "diagnose", "explain"]
 
 #: The nearer to the root, the earlier: what has no nodes has no running pods, whatever they say.
 RULES: tuple[Rule, ...] = (*cluster.RULES, *pods.RULES, *launches.RULES)
+CODES = frozenset(rule.code for rule in RULES)
 
 
 def diagnose(symptoms: Symptoms) -> list[Diagnosis]:
@@ -23,8 +24,10 @@ def diagnose(symptoms: Symptoms) -> list[Diagnosis]:
 def explain(symptoms: Symptoms) -> PermanentError | None:
     """The first diagnosis as an error to show with a failed step; None where no rule knows."""
     found = diagnose(symptoms)
-    if not found:
-        return None
-    first = found[0]
-    told = f" Seen: {first.evidence[0]}" if first.evidence else ""
-    return PermanentError(f"{first.what} {first.why}{told}", first.fix, code=first.code)
+    return as_error(found[0]) if found else None
+
+
+def as_error(found: Diagnosis) -> PermanentError:
+    """A diagnosis in the words of a step that failed for it."""
+    told = f" Seen: {found.evidence[0]}" if found.evidence else ""
+    return PermanentError(f"{found.what} {found.why}{told}", found.fix, code=found.code)

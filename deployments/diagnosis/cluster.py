@@ -49,9 +49,21 @@ def claim_pending(symptoms: Symptoms) -> Iterator[Sighting]:
 
 
 DISK_FULL = r"no space left on device|ephemeral-storage|disk ?pressure|low on resource: (?:imagefs|nodefs|inodes)"
+CLUSTER_QUOTA = r"exceeded quota|forbidden: exceeded"
+POLICY = r"validation\.gatekeeper\.sh|denied by azurepolicy|\[azurepolicy-"
+WEBHOOK = r"failed calling webhook|admission webhook .* denied the request"
 CERTIFICATE = r"unable to obtain (?:acme )?certificate|acme: error|error obtaining certificate"
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "cluster-silent",
+        "The hub's cluster does not answer.",
+        "It was stopped in Azure, its subscription is blocked, or Azure is at work on it.",
+        "Wait some minutes. If it stays so, stop the hub here and start it again; then look at the subscription's state"
+        " in the Azure portal.",
+        lambda symptoms: [Sighting("", symptoms.silence)] if symptoms.silence else [],
+        hides=("health-jupyterhub", "health-registry"),
+    ),
     Rule(
         "no-nodes",
         "The hub's cluster has no machine that runs.",
@@ -112,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         "Each subscription has a limit on public addresses in each region, and it is used up.",
         "Take down a hub you no longer need, or ask for a higher “Public IP addresses” quota in the Azure portal.",
         event(r"PublicIPCountLimitReached|public ?ip.*(?:limit|quota)", about="Service"),
+        lasting=300.0,
         hides=("address-pending",),
     ),
     Rule(
@@ -120,6 +133,7 @@ RULES: tuple[Rule, ...] = (
         "Another public address in this region already has the same DNS label.",
         "Request the hub anew: its label ends in other characters then.",
         event(r"DnsRecordInUse|already used by another public IP", about="Service"),
+        lasting=300.0,
         hides=("address-pending",),
     ),
     Rule(
@@ -130,6 +144,7 @@ RULES: tuple[Rule, ...] = (
         event(
             r"DomainNameLabel(?:Invalid|Reserved)|ReservedResourceName|domain name label .* is invalid", about="Serv"
         ),
+        lasting=120.0,
         hides=("address-pending",),
     ),
     Rule(
@@ -138,6 +153,7 @@ RULES: tuple[Rule, ...] = (
         "The cluster's own identity lacks the right, or a rule of the organisation forbids public addresses.",
         "Send the words below to whoever runs your subscription.",
         event(r"AuthorizationFailed|LinkedAuthorizationFailed|RequestDisallowedByPolicy", about="Service"),
+        lasting=600.0,
         hides=("address-pending",),
     ),
     Rule(
@@ -179,6 +195,7 @@ RULES: tuple[Rule, ...] = (
         "Azure refused it, or its kind is not known in this cluster. The hub keeps its list of users on it.",
         "Retry. If it fails the same way, choose another region: not every kind of disk exists in each.",
         claim_pending,
+        lasting=300.0,
         hides=("no-fitting-node",),
     ),
     Rule(
@@ -196,14 +213,16 @@ RULES: tuple[Rule, ...] = (
         "The cluster allows no more of these.",
         "A quota set in the hub's namespace is used up.",
         "Ask whoever set the quota to raise it, or stop sessions that nobody uses.",
-        event(r"exceeded quota|forbidden: exceeded"),
+        either(event(CLUSTER_QUOTA), failed(CLUSTER_QUOTA)),
+        lasting=300.0,
     ),
     Rule(
         "policy",
         "A rule of your organisation forbids a part of the hub.",
         "Azure Policy watches the cluster and refused it.",
         "Send the words below to whoever runs your subscription: they name the rule.",
-        event(r"validation\.gatekeeper\.sh|denied by azurepolicy|\[azurepolicy-"),
+        either(event(POLICY), failed(POLICY)),
+        lasting=300.0,
         hides=("webhook",),
     ),
     Rule(
@@ -211,6 +230,6 @@ RULES: tuple[Rule, ...] = (
         "Something installed in the cluster refuses the hub's parts, or does not answer when asked about them.",
         "It is a so-called admission webhook: it must agree to everything that is made.",
         "Retry in some minutes. If it stays so, tell whoever installed it; its name stands below.",
-        event(r"failed calling webhook|admission webhook .* denied the request"),
+        either(event(WEBHOOK), failed(WEBHOOK)),
     ),
 )

@@ -15,7 +15,7 @@ RULES: tuple[Rule, ...] = (
         "push-refused",
         "The registry refused the image that was built.",
         "Our access token is wrong or has expired, or its account may not write under this prefix.",
-        "Make a new access token with the right to write, and give it to the hub under New secrets; with an"
+        "Make a new access token with the right to write, and give it to the hub under Secrets; with an"
         " organisation, check that the account is a member.",
         either(failed(PUSH), logged(PUSH, part=r"^build-")),
         hides=("build-failed", "health-registry"),
@@ -35,7 +35,7 @@ RULES: tuple[Rule, ...] = (
         "hub-token",
         "The hub does not accept the binder's token.",
         "The binder may not make a guest at the hub: the two have different tokens, or the binder lacks the right.",
-        "Retry, or give the hub new tokens under New secrets: both get the same one.",
+        "Retry, or give the hub new tokens under Secrets: both get the same one.",
         either(
             failed(r"Failed to create temporary user"),
             logged(r"Error creating user .*(?:403|Forbidden)", part=BINDER),
@@ -129,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         "github-secret",
         "GitHub does not accept the hub's client secret.",
         "The client id or the secret of the GitHub app is wrong, or was made anew there.",
-        "Make a new secret in the GitHub app, and give it to the hub under New secrets.",
+        "Make a new secret in the GitHub app, and give it to the hub under Secrets.",
         either(
             failed(r"incorrect_client_credentials|client_id and/or client_secret"),
             logged(r"incorrect_client_credentials|client_id and/or client_secret", part=HUB),
@@ -150,8 +150,9 @@ RULES: tuple[Rule, ...] = (
         "health-registry",
         "The hub cannot reach its registry.",
         "Its own check of the registry fails: the access token is wrong, or the registry does not answer.",
-        "Give the hub a new access token under New secrets; check the registry's state.",
+        "Give the hub a new access token under Secrets; check the registry's state.",
         unhealthy("Docker registry"),
+        lasting=300.0,
     ),
     Rule(
         "health-jupyterhub",

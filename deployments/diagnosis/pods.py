@@ -47,7 +47,9 @@ RULES: tuple[Rule, ...] = (
         "The hub builds images the wrong way for this cluster.",
         "It looks for Docker on the machine itself (docker.sock), and Azure's machines have none.",
         "Set imageBuilderType to dind: take the line out of your own values, and change the hub.",
-        event(r"docker\.sock is not a socket file|docker\.sock.*hostPath type check failed|docker\.sock"),
+        # The builder's own socket, in a folder `dind`, is there as soon as the builder's pod is.
+        event(r"hostPath type check failed: (?!.*/dind/)\S*docker\.sock"),
+        lasting=120.0,
         hides=("mount-missing",),
     ),
     Rule(
@@ -57,6 +59,7 @@ RULES: tuple[Rule, ...] = (
         "Retry: installing the hub again makes what is missing.",
         event(r"(?:secret|configmap) \"?[^ ]*\"? not found|references non-existent", reason="FailedMount"),
         patience=SETTLING,
+        lasting=240.0,
     ),
     Rule(
         "pull-limit",
@@ -78,8 +81,9 @@ RULES: tuple[Rule, ...] = (
         "image-refused",
         "The registry does not hand out an image that the hub needs.",
         "It does not know our access token, or the image is private or does not exist: it does not say which.",
-        "Give the hub a new access token under New secrets; check the image's name and that the account may read it.",
+        "Give the hub a new access token under Secrets; check the image's name and that the account may read it.",
         waiting(PULL, REFUSED),
+        lasting=300.0,
         hides=PULLS,
     ),
     Rule(
@@ -89,6 +93,7 @@ RULES: tuple[Rule, ...] = (
         "If it is an image of a repository, open the repository again: it is built anew. If it is one of the hub's"
         " own, choose another chart version.",
         waiting(PULL, MISSING),
+        lasting=180.0,
         hides=PULLS,
     ),
     Rule(
@@ -104,6 +109,7 @@ RULES: tuple[Rule, ...] = (
         "The registry's address, project or image prefix makes a name that no registry accepts.",
         "Change the hub's image prefix: small letters, digits, and single hyphens only.",
         waiting("InvalidImageName"),
+        lasting=30.0,
     ),
     Rule(
         "no-fitting-node",
@@ -112,6 +118,7 @@ RULES: tuple[Rule, ...] = (
         "Check the node pools of the hub; in your own values, check nodeSelector, tolerations and affinity.",
         unschedulable(r"untolerated taint(?! \{node\.kubernetes\.io/)|didn't match Pod's node affinity"),
         patience=SETTLING,
+        lasting=600.0,
         hides=("hub-full",),
     ),
     Rule(
@@ -120,6 +127,7 @@ RULES: tuple[Rule, ...] = (
         "All machines together have not enough CPU or memory left.",
         "Change the hub to more or bigger machines, limit what a session may use, or stop idle sessions sooner.",
         either(unschedulable(r"Insufficient (?:cpu|memory)|Too many pods"), failed(r"Insufficient (?:cpu|memory)")),
+        lasting=600.0,
     ),
     Rule(
         "hub-memory",
@@ -127,6 +135,7 @@ RULES: tuple[Rule, ...] = (
         "JupyterHub was killed because it used more memory than its limit allows (OOMKilled).",
         "Raise the limit: jupyterhub.hub.resources.limits.memory in your own values, then change the hub.",
         ended("OOMKilled", part=r"^hub-"),
+        lasting=300.0,
         hides=("memory", "crash-loop", "hub-settings"),
     ),
     Rule(
@@ -147,6 +156,7 @@ RULES: tuple[Rule, ...] = (
             r"fatal: (?:repository|could not read|Remote branch|unable to access)|Repository not found",
             part="git|templ|clone",
         ),
+        lasting=300.0,
         hides=("init-failed", "crash-loop"),
     ),
     Rule(
@@ -163,6 +173,7 @@ RULES: tuple[Rule, ...] = (
         "JupyterHub or BinderHub stops at once because something in its configuration is wrong.",
         "Its last words below name the setting. Correct your own values, then change the hub.",
         logged(SETTINGS, part=r"^(?:hub|binder)-"),
+        lasting=300.0,
         hides=("crash-loop",),
     ),
     Rule(
@@ -179,6 +190,7 @@ RULES: tuple[Rule, ...] = (
         "Retry: installing the hub again makes it. If you wrote values of your own, check the names in them.",
         waiting("CreateContainerConfigError"),
         patience=SETTLING,
+        lasting=240.0,
     ),
     Rule(
         "container-start",
@@ -186,6 +198,7 @@ RULES: tuple[Rule, ...] = (
         "The machine could not run the container's command.",
         "The machine's words stand below. If you wrote values of your own, check commands and mounts in them.",
         waiting("CreateContainerError|RunContainerError"),
+        lasting=300.0,
     ),
     Rule(
         "evicted",

@@ -11,6 +11,9 @@ from deployments.diagnosis.symptoms import Symptoms
 
 #: Evidence shown with a diagnosis: so many pieces, each so long.
 PIECES, LONGEST = 3, 400
+#: What ended is told of for so long (seconds).
+LATELY = 3600.0
+CRASHING = "CrashLoopBackOff"
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,15 @@ class Diagnosis:
     why: str
     fix: str
     evidence: tuple[str, ...] = ()
+    lasting: float | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
     """Turns what `seen` finds into sentences, in which {subject} stands for where it was found.
 
-    `patience`: what is younger (seconds) may still be on its way. `hides`: diagnoses that this one explains.
+    `patience`: what is younger (seconds) may still be on its way. `lasting`: once it has stood for so long (seconds),
+    waiting for it is no use; None where it may mend by itself. `hides`: diagnoses that this one explains.
     """
 
     code: str
@@ -49,6 +54,7 @@ class Rule:
     fix: str
     seen: Finder
     patience: float = 0.0
+    lasting: float | None = None
     hides: tuple[str, ...] = ()
 
     def apply(self, symptoms: Symptoms) -> Diagnosis | None:
@@ -58,7 +64,7 @@ class Rule:
         subject = found[0].subject
         what, why, fix = (text.format(subject=subject) for text in (self.what, self.why, self.fix))
         evidence = dict.fromkeys(_told(one) for one in found if one.words)
-        return Diagnosis(self.code, what, why, fix, tuple(evidence)[:PIECES])
+        return Diagnosis(self.code, what, why, fix, tuple(evidence)[:PIECES], self.lasting)
 
     def _ripe(self, one: Sighting, symptoms: Symptoms) -> bool:
         return not self.patience or one.born is None or symptoms.age(one.born) >= self.patience
@@ -97,7 +103,9 @@ def waiting(reason: str, pattern: str = "", *, init: bool | None = None) -> Find
         for pod, container in symptoms.containers:
             fits = container.state == "waiting" and reasons.fullmatch(container.reason)
             if fits and words.search(container.message) and init in (None, container.init):
-                told = container.message or symptoms.last_line(pod.name, container.name)
+                said = symptoms.last_line(pod.name, container.name)
+                # Of one that crashes again and again Kubernetes says only that; the program itself says why.
+                told = (said or container.message) if container.reason == CRASHING else container.message or said
                 yield Sighting(pod.name, f"{container.reason}: {told}" if told else container.reason, pod.created)
 
     return find
@@ -150,9 +158,14 @@ def logged(pattern: str, *, part: str = "") -> Finder:
 
 
 def failed(pattern: str) -> Finder:
-    """What the failed build, launch or sign-in said."""
-    words = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return lambda symptoms: [Sighting("", symptoms.failure)] if words.search(symptoms.failure) else []
+    """The line of what the failed build, launch or sign-in said."""
+    words = re.compile(pattern, re.IGNORECASE)
+
+    def find(symptoms: Symptoms) -> list[Sighting]:
+        said = [line for line in symptoms.failure.splitlines() if words.search(line)]
+        return [Sighting("", line) for line in said[-1:]]
+
+    return find
 
 
 def unhealthy(service: str) -> Finder:
@@ -173,12 +186,12 @@ def pressure(kind: str) -> Finder:
 
 
 def evicted(pattern: str) -> Finder:
-    """Pods that a node has thrown out, for such a reason."""
+    """Pods that a node has thrown out lately, for such a reason; Kubernetes keeps them long after others took over."""
     words = re.compile(pattern, re.IGNORECASE)
 
     def find(symptoms: Symptoms) -> Iterator[Sighting]:
         for pod in symptoms.pods:
-            if pod.reason == "Evicted" and words.search(pod.message):
+            if pod.reason == "Evicted" and words.search(pod.message) and symptoms.age(pod.changed) < LATELY:
                 yield Sighting(pod.name, pod.message)
 
     return find

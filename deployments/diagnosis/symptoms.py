@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from cloud.kubernetes_objects import Event, Service, VolumeClaim
 
 #: Kubernetes keeps events for an hour; about things that have no state to compare with, only these count (seconds).
 FRESH = 600.0
+#: Pods that come and go with people: whether they run says nothing about the hub's own parts.
+PASSING = frozenset({"singleuser-server", "binderhub-build", "user-placeholder"})
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,17 @@ class Symptoms:
     unhealthy: Sequence[str] = ()
     #: What a failed build, launch or sign-in said.
     failure: str = ""
+    #: Why nobody could look: the cluster itself does not answer.
+    silence: str = ""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def age(self, since: datetime | None) -> float:
         """Seconds since then; 0 where nobody knows."""
         return max(0.0, (self.now - since).total_seconds()) if since else 0.0
+
+    def of_the_hub(self) -> Symptoms:
+        """The same without people's sessions and builds."""
+        return replace(self, pods=[pod for pod in self.pods if pod.component not in PASSING])
 
     @property
     def containers(self) -> Iterator[tuple[PodDetail, Container]]:

@@ -126,6 +126,8 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('token', models.TextField(blank=True, help_text='How to go on following what Azure is doing; up to 20 kB.')),
+                ('trouble', models.CharField(blank=True, help_text='The diagnosis of what it waits for, by its code.', max_length=40)),
+                ('trouble_since', models.DateTimeField(blank=True, null=True)),
                 ('error_message', models.TextField(blank=True)),
                 ('error_remedy', models.TextField(blank=True)),
                 ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='deployments.operation')),
@@ -152,7 +154,7 @@ class Migration(migrations.Migration):
             name='Look',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(help_text='What to look at: pods, nodes, log/<pod>/<container> …', max_length=300)),
+                ('subject', models.CharField(help_text='What to look at: overview, pod/<pod>, log/<pod>/<container> …', max_length=350)),
                 ('wanted_until', models.DateTimeField()),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('looked_at', models.DateTimeField(blank=True, null=True)),
@@ -163,6 +165,19 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['due_at'], name='deployments_due_at_049093_idx')],
                 'constraints': [models.UniqueConstraint(fields=('deployment', 'subject'), name='one_look_per_subject')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Checkup',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('at', models.DateTimeField(blank=True, null=True)),
+                ('found', models.JSONField(blank=True, default=list, help_text='Diagnoses: code, what, why, fix, evidence.')),
+                ('deployment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='checkup', to='deployments.deployment')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['due_at'], name='deployments_due_at_929ebc_idx')],
             },
         ),
         migrations.CreateModel(

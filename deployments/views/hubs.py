@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from deployments import certificates
 from deployments.comparing import image_prefix_of, told
 from deployments.forms import FilterForm
+from deployments.inside import troubles, wanting
 from deployments.log import newest_lines
 from deployments.models import Deployment, DeploymentQuerySet
 from deployments.place import region_name
@@ -90,10 +91,13 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 
 def _standing(hub: Deployment) -> dict[str, Any]:
     """The part of the page that changes while something is being done."""
+    shown = progress(hub)
     return {
         "hub": hub,
-        "progress": progress(hub),
+        "progress": shown,
         "running": running(hub),
+        "checkup": troubles.of(hub, shown),
+        "can_look": not wanting.closed(hub),
         "refused": refused(hub),
         "waiting_change": waiting_change(hub),
         "rejected_change": rejected_change(hub),

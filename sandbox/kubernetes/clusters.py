@@ -35,9 +35,10 @@ class Objects:
         return self._store.list(resource, namespace)
 
     def append_pod_log(self, namespace: str, pod: str, line: str) -> None:
+        """A line of the pod's first container."""
         body = self._store.get("pods", namespace, pod)
         if body is not None:
-            self._logs.append(body["metadata"]["uid"], line)
+            self._logs.append(body["metadata"]["uid"], body["spec"]["containers"][0]["name"], line)
 
 
 class Cluster:

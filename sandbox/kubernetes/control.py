@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.kubernetes.clusters import Clusters
+from sandbox.kubernetes.clusters import Cluster, Clusters
+from sandbox.kubernetes.kinds import BY_RESOURCE
+from sandbox.kubernetes.symptoms import wished
 
 DEFAULT_POOL = {"name": "nodepool1", "count": 1, "vmSize": "Standard_D2s_v3", "labels": {}, "taints": []}
 
@@ -20,6 +25,7 @@ def routes(clusters: Clusters) -> list[BaseRoute]:
         Route(f"{root}/clusters/{{key}}/kubeconfig", control.kubeconfig),
         Route(f"{root}/clusters/{{key}}/power", control.power, methods=["POST"]),
         Route(f"{root}/symptoms", control.symptoms, methods=["GET", "POST", "DELETE"]),
+        Route(f"{root}/lines", control.lines, methods=["POST"]),
     ]
 
 
@@ -59,11 +65,39 @@ class _Control:
         return JSONResponse({"running": running})
 
     async def symptoms(self, request: Request) -> Response:
-        """POST {cluster?, namespace?, pod (a prefix), kind, message?} makes such pods fail; DELETE heals them all."""
+        """POST {cluster?, namespace?, kind, message?, and a name's beginning} makes such things fail; DELETE heals all.
+
+        The name is that of a `pod`, `service`, `node` or `claim`. With `replace` such pods are thrown away first, as
+        when their machine is exchanged: what they come back as has the symptom.
+        """
         if request.method == "POST":
-            self._clusters.symptoms.append(await request.json())
+            wish = await request.json()
+            self._clusters.symptoms.append(wish)
+            if wish.get("replace"):
+                self._throw_away(wish)
         if request.method == "DELETE":
             self._clusters.symptoms.clear()
         if request.method != "GET":
             self._clusters.wake_all()
         return JSONResponse(self._clusters.symptoms)
+
+    async def lines(self, request: Request) -> Response:
+        """POST {cluster?, namespace?, pod (a prefix), container?, lines} has such pods print them."""
+        asked = await request.json()
+        found = list(self._pods(asked))
+        for cluster, pod in found:
+            container = asked.get("container") or pod["spec"]["containers"][0]["name"]
+            for line in asked["lines"]:
+                cluster.logs.append(pod["metadata"]["uid"], container, line)
+        return JSONResponse({"pods": [pod["metadata"]["name"] for _, pod in found]})
+
+    def _throw_away(self, wish: dict[str, Any]) -> None:
+        for cluster, pod in self._pods(wish):
+            cluster.gate.delete(BY_RESOURCE["pods"], pod, {"gracePeriodSeconds": 0})
+
+    def _pods(self, wish: dict[str, Any]) -> Iterator[tuple[Cluster, dict[str, Any]]]:
+        for key, cluster in self._clusters.live.items():
+            for pod in cluster.store.list("pods"):
+                meta = pod["metadata"]
+                if wished([wish], "pod", key, meta["namespace"], meta["name"]):
+                    yield cluster, pod

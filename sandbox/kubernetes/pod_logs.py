@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.datastructures import QueryParams
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from sandbox.clock import Clock
 from sandbox.kubernetes import errors
-from sandbox.kubernetes.logs import PodLogs
+from sandbox.kubernetes.logs import Line, PodLogs
 
 Body = dict[str, Any]
 
@@ -21,21 +21,31 @@ def respond(logs: PodLogs, pod: Body, query: QueryParams) -> Response:
     tail, since = query.get("tailLines"), query.get("sinceSeconds")
     stamped = query.get("timestamps") == "true"
 
-    def show(entry: tuple[float, str]) -> bytes:
-        head = f"{Clock(1).iso(entry[0])} " if stamped else ""
+    def show(entry: Line) -> bytes:
+        head = f"{_nanoseconds(entry[0])} " if stamped else ""
         return f"{head}{entry[1]}\n".encode()
 
     uid = pod["metadata"]["uid"]
     lines = logs.read(
         uid,
+        name,
         previous=query.get("previous") == "true",
         tail=int(tail) if tail else None,
         since=float(since) if since else None,
     )
     first = [show(line) for line in lines]
     if query.get("follow") == "true":
-        return StreamingResponse(logs.follow(uid, first, show), media_type="text/plain")
-    return PlainTextResponse(b"".join(first))
+        return StreamingResponse(logs.follow(uid, name, first, show), media_type="text/plain")
+    limit = query.get("limitBytes")
+    # The oldest bytes are the ones that are sent: the rest of the log is cut off, also within a line.
+    return PlainTextResponse(b"".join(first)[: int(limit) if limit else None])
+
+
+def _nanoseconds(moment: float) -> str:
+    """A log line's stamp (RFC 3339), trailing zeros left off as Go writes it."""
+    at = datetime.fromtimestamp(moment, UTC)
+    fraction = f"{int(moment * 1e6) % 1_000_000:06d}".rstrip("0")
+    return f"{at:%Y-%m-%dT%H:%M:%S}{'.' if fraction else ''}{fraction}Z"
 
 
 def _container(pod: Body, asked: str | None) -> str:

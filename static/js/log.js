@@ -19,12 +19,23 @@
   };
   list.querySelectorAll("time").forEach(localTime);
 
-  // Follows the newest line unless the reader has scrolled up.
+  // Follows the newest line unless the reader has scrolled up, or said not to.
   let following = true;
+  const follow = document.getElementById("follow");
+  document.getElementById("follow-choice")?.removeAttribute("hidden");
+  follow?.addEventListener("change", () => { following = follow.checked; if (following) toEnd(); });
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const toEnd = () => { log.scrollTop = log.scrollHeight; };
-  log.addEventListener("scroll", () => { following = atEnd(); newest.hidden = following; }, { passive: true });
-  newest.addEventListener("click", () => { following = true; toEnd(); newest.hidden = true; });
+  log.addEventListener("scroll", () => {
+    following = atEnd() && (!follow || follow.checked);
+    newest.hidden = atEnd();
+  }, { passive: true });
+  newest.addEventListener("click", () => {
+    following = true;
+    if (follow) follow.checked = true;
+    toEnd();
+    newest.hidden = true;
+  });
   toEnd();
 
   const element = (line) => {
@@ -37,6 +48,7 @@
     const step = document.createElement("span");
     step.className = "line-step";
     step.textContent = line.step;
+    if (!line.step && log.classList.contains("plain-lines")) step.hidden = true;
     const text = document.createElement("span");
     text.className = "line-text";
     text.textContent = line.message;
@@ -53,7 +65,7 @@
     waiting = [];
     list.append(fragment);
     list.classList.toggle("long", list.childElementCount > 600);
-    count.textContent = `${last} line${last === 1 ? "" : "s"}`;
+    if (count) count.textContent = `${last} line${last === 1 ? "" : "s"}`;
     if (following) toEnd(); else newest.hidden = false;
   };
   const take = (line) => {
@@ -95,21 +107,33 @@
   });
 
   if (!log.dataset.stream || !window.EventSource) return;
-  const source = new EventSource(`${log.dataset.stream}?after=${last}`);
-  source.addEventListener("open", () => { state.textContent = "live"; state.className = "log-state live"; });
-  source.addEventListener("error", () => {
-    const closed = source.readyState === EventSource.CLOSED;
-    state.textContent = closed ? "not connected: reload the page" : "connection lost, reconnecting …";
-    state.className = "log-state lost";
-  });
-  source.addEventListener("line", (event) => take(JSON.parse(event.data)));
-  source.addEventListener("progress", refresh);
-  source.addEventListener("end", (event) => {
-    source.close();
-    const end = JSON.parse(event.data);
-    state.className = "log-state";
-    state.textContent = last === end.count ? "complete" : `lines are missing: ${last} of ${end.count}, reload the page`;
-    refresh();
-  });
-  addEventListener("pagehide", () => source.close());
+  let source = null;
+  const open = () => {
+    const address = new URL(log.dataset.stream, location);
+    address.searchParams.set("after", last);
+    source = new EventSource(address);
+    source.addEventListener("open", () => { state.textContent = "live"; state.className = "log-state live"; });
+    source.addEventListener("error", () => {
+      const closed = source?.readyState === EventSource.CLOSED;
+      state.textContent = closed ? "not connected: reload the page" : "connection lost, reconnecting …";
+      state.className = "log-state lost";
+    });
+    source.addEventListener("line", (event) => take(JSON.parse(event.data)));
+    source.addEventListener("progress", refresh);
+    source.addEventListener("look", () => window.htmx?.trigger(document.body, "slipway:inside"));
+    source.addEventListener("end", (event) => {
+      source.close();
+      const end = JSON.parse(event.data);
+      state.className = "log-state";
+      state.textContent = last === end.count ? "complete" : `lines are missing: ${last} of ${end.count}, reload the page`;
+      refresh();
+    });
+  };
+  const close = () => { source?.close(); source = null; };
+  open();
+  addEventListener("pagehide", close);
+  // A pod's log is only asked for while somebody sees it; it goes on where it was.
+  if ("rests" in log.dataset) {
+    document.addEventListener("visibilitychange", () => { if (document.hidden) close(); else if (!source) open(); });
+  }
 })();

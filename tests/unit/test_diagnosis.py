@@ -29,6 +29,7 @@ def read(path: Path) -> tuple[str, Symptoms]:
         logs=seen.get("logs", {}),
         unhealthy=seen.get("unhealthy", ()),
         failure=seen.get("failure", ""),
+        silence=seen.get("silence", ""),
         now=datetime.fromisoformat(seen["now"]),
     )
 

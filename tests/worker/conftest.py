@@ -117,3 +117,14 @@ def built(make_hub: MadeHub, drive: Drive, people: dict[str, Any]) -> Callable[.
 
 def approved(reviewer: User, deployment: Deployment) -> Operation:
     return services.approve(reviewer, deployment, 1)
+
+
+@pytest.fixture
+def ailing(cloud: SandboxProcess) -> Iterator[Callable[..., None]]:
+    """`ailing(hub, pod="hub-", kind="OOMKilled")` gives a hub's pods that trouble; all are healed at the end."""
+
+    def ail(hub: Deployment, **wish: Any) -> None:
+        cloud.control("kubernetes/symptoms", {"namespace": hub.names.namespace} | wish)
+
+    yield ail
+    cloud.control("kubernetes/symptoms", method="DELETE")

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from deployments import grounds, tagging
-from worker.chores import ends, health, letters
+from worker.chores import checkups, ends, health, letters
 
 
 def due(now: datetime) -> list[str]:
@@ -15,6 +15,7 @@ def due(now: datetime) -> list[str]:
     today = timezone.localdate(now)
     found = {
         "worker.jobs.check_health": health.due(now).exists(),
+        "worker.jobs.check_up": checkups.due(now).exists(),
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
         "worker.jobs.follow_registrations": bool(grounds.changing()),

@@ -58,10 +58,14 @@ class Seen:
 
 
 def due(now: datetime) -> QuerySet[Deployment]:
-    """Hubs that serve and were not looked at lately. While something is being done to a hub, that run looks at it."""
+    """Hubs that serve and were not looked at lately."""
+    return serving().filter(Q(health_due_at=None) | Q(health_due_at__lte=now))
+
+
+def serving() -> QuerySet[Deployment]:
+    """Hubs that serve. While something is being done to a hub, that run looks at it."""
     at_work = Operation.objects.filter(status=OperationStatus.RUNNING).values("deployment")
-    come = Q(health_due_at=None) | Q(health_due_at__lte=now)
-    return Deployment.objects.filter(come, lifecycle=Lifecycle.READY).exclude(id__in=at_work)
+    return Deployment.objects.filter(lifecycle=Lifecycle.READY).exclude(id__in=at_work)
 
 
 def check_health(now: Callable[[], datetime] = timezone.now) -> int:

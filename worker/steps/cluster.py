@@ -7,9 +7,12 @@ from abc import abstractmethod
 from cloud.azure import clusters
 from cloud.azure.clusters import Cluster as AksCluster
 from cloud.errors import Conflict, PermanentError, SignInFailed, SlipwayError, Unavailable
+from deployments.diagnosis import Symptoms
+from deployments.diagnosis.cluster import NODE_PATIENCE
 from deployments.making import cluster_request
 from worker.hub import HubContext
 from worker.step import Found, Step
+from worker.steps.cause import Diagnosed
 from worker.steps.group import group_id, not_ours
 
 KIND, NODE_GROUP = "cluster", "node group"
@@ -89,10 +92,11 @@ class InCluster(Step[HubContext]):
         """Tells how things stand in the cluster."""
 
 
-class Nodes(InCluster):
+class Nodes(Diagnosed, InCluster):
     """Every node says that it is ready."""
 
     name, title, after, expected, deadline = "nodes", "Nodes", ("cluster",), 60, 20 * 60
+    calm = NODE_PATIENCE
 
     def look(self, ctx: HubContext) -> Found:
         nodes = ctx.kubernetes().nodes()
@@ -101,7 +105,11 @@ class Nodes(InCluster):
         wanted = max(spec.node_count + (spec.user_nodes_min if spec.has_user_pool else 0), len(nodes))
         summary = f"{len(ready)} of {wanted} nodes ready"
         if len(ready) < wanted:
-            return Found.changing(summary)
+            return self.waiting(ctx, summary)
         for node in nodes:
             ctx.log(f"Node {node.name} runs Kubernetes {node.version}.")
         return Found.ready(summary)
+
+    def relevant(self, symptoms: Symptoms) -> Symptoms:
+        """The machines alone: the hub need not be installed yet."""
+        return Symptoms(nodes=symptoms.nodes, silence=symptoms.silence, now=symptoms.now)

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from cloud import binderhub
 from cloud.binderhub import BuildOutcome, JupyterHub
-from cloud.errors import NotYet, PermanentError, SlipwayError, Throttled
+from cloud.errors import NotYet, PermanentError, SlipwayError, Throttled, Unavailable
 from cloud.jupyterhub import Person, Server
 from deployments.models import Event
 from deployments.states import OperationKind
 from worker.hub import HubContext
-from worker.step import Found, Step
+from worker.step import Found
+from worker.steps.cause import Diagnosed, why_not_launched
 
 REPOSITORY = "binder-examples/requirements"
 PROBE_USER = "slipway-probe"
@@ -24,21 +25,25 @@ LAUNCHING, TIDY = "launching", "tidy"
 FIRST_ANSWER = 15.0
 
 
-class Health(Step[HubContext]):
+class Health(Diagnosed):
     """The hub itself says that its registry and its JupyterHub are in order."""
 
     name, title, expected, deadline = "health", "Hub healthy", 10, 15 * 60
     after = ("address", "workloads", "certificate")
 
     def check(self, ctx: HubContext) -> Found:
-        health = binderhub.health(ctx.address, ctx.profile.ca_bundle)
+        try:
+            health = binderhub.health(ctx.address, ctx.profile.ca_bundle)
+        except Unavailable as error:
+            return self.waiting(ctx, error.user_message.removesuffix("."))
         failing = [check.service for check in health.checks if not check.ok and check.counts]
         if not health.ok or failing:
-            return Found.changing(f"not well yet: {', '.join(failing) or 'the hub does not say why'}")
+            said = f"not well yet: {', '.join(failing) or 'the hub does not say why'}"
+            return self.waiting(ctx, said, unhealthy=failing)
         return Found.ready(", ".join(check.service for check in health.checks) or "it says so itself")
 
 
-class ProofOfLife(Step[HubContext]):
+class ProofOfLife(Diagnosed):
     """Builds, launches, sees the server answer, shuts it down; nothing of it keeps running."""
 
     name, title, after, expected, deadline = "proof", f"Proof of life: launch {REPOSITORY}", ("health",), 60, 40 * 60
@@ -54,6 +59,14 @@ class ProofOfLife(Step[HubContext]):
     def what(self, ctx: HubContext) -> tuple[str, str]:
         """The repository (owner/name) and the branch, tag or commit."""
         return REPOSITORY, "HEAD"
+
+    def explain(self, ctx: HubContext, error: SlipwayError) -> SlipwayError:
+        """The cause: in the hub's own words, in the last lines of the build, or inside the cluster."""
+        told = why_not_launched(ctx, error)
+        if told is None:
+            return error
+        words = f"The hub could not launch {self.what(ctx)[0]}. {told.user_message}"
+        return PermanentError(words, told.remedy, code=told.code)
 
     def apply(self, ctx: HubContext) -> None:
         api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token, ctx.profile.ca_bundle)

@@ -18,6 +18,7 @@ from cloud.helm import Release as HelmRelease
 from cloud.registries import check_docker_hub
 from cloud.repositories import github_token
 from deployments import outside, services
+from deployments.diagnosis import Symptoms, explain
 from deployments.models import Resource
 from deployments.naming import OWNER_TAG
 from deployments.values.registry import image_prefix, username
@@ -152,6 +153,10 @@ class Release(InCluster):
             and ctx.helm.values(ctx.kubeconfig(), names.release, names.namespace) == ctx.values()
         )
         return found if same else None
+
+    def explain(self, ctx: HubContext, error: SlipwayError) -> SlipwayError:
+        """What Helm's own words mean, where a rule knows them; what else goes on inside has nothing to do with it."""
+        return explain(Symptoms(failure=error.user_message)) or error
 
     def apply(self, ctx: HubContext) -> None:
         ctx.hub_secrets()  # read before anything is announced: the vault may refuse

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cloud.kubernetes import Event, Pod
+from deployments.diagnosis import Symptoms
+from deployments.diagnosis.cluster import ADDRESS_PATIENCE
 from worker.hub import HubContext
 from worker.step import Found
+from worker.steps.cause import Diagnosed
 from worker.steps.cluster import InCluster
 
 KIND = "public address"
 PUBLIC_SERVICE = "proxy-public"
 
 
-class Address(InCluster):
+class Address(Diagnosed, InCluster):
     """The load balancer has a public address."""
 
     name, title, after, expected, deadline = "address", "Public address", ("release",), 40, 20 * 60
+    calm = ADDRESS_PATIENCE
 
     def look(self, ctx: HubContext) -> Found:
         kubernetes, namespace = ctx.kubernetes(), ctx.names.namespace
@@ -25,10 +30,14 @@ class Address(InCluster):
             ctx.seen(KIND, ctx.address, service.addresses[0])
             return Found.ready(f"{service.addresses[0]} for {ctx.address}")
         trouble = _warning(kubernetes.events(namespace), PUBLIC_SERVICE)
-        return Found.changing(f"Azure gives none yet: {trouble}" if trouble else "waiting for Azure to give one")
+        return self.waiting(ctx, "waiting for Azure to give one", alarm=trouble)
+
+    def relevant(self, symptoms: Symptoms) -> Symptoms:
+        """The services and what was said of them; that pods run is another step's business."""
+        return replace(symptoms, pods=(), nodes=None, claims=(), logs={})
 
 
-class Workloads(InCluster):
+class Workloads(Diagnosed, InCluster):
     """Everything the chart made runs."""
 
     name, title, after, expected, deadline = "workloads", "Hub starting", ("release",), 90, 25 * 60
@@ -37,8 +46,7 @@ class Workloads(InCluster):
         ready, summary = all_ready(ctx)
         if ready:
             return Found.ready(summary)
-        trouble = _trouble(ctx.kubernetes().pods(ctx.names.namespace))
-        return Found.changing(f"{summary}; {trouble}" if trouble else summary)
+        return self.waiting(ctx, summary, alarm=_trouble(ctx.kubernetes().pods(ctx.names.namespace)))
 
 
 def all_ready(ctx: HubContext) -> tuple[bool, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.kubernetes.controllers import pod_status
-from sandbox.kubernetes.controllers.look import Look
+from sandbox.kubernetes.controllers import chatter, pod_status
+from sandbox.kubernetes.controllers.look import Look, condition
 
 Body = dict[str, Any]
 BROKEN = {"ErrImagePull", "ImagePullBackOff", "CrashLoopBackOff", "CreateContainerConfigError", "InvalidImageName",
@@ -28,16 +28,50 @@ def act(look: Look, pod: Body, wish: Body) -> bool:
         return _crash(look, pod, "OOMKilled" if kind == "OOMKilled" else "Error", message)
     if kind == "NotReady":
         return _never_ready(look, pod, message)
+    if kind == "InitError":
+        return _no_beginning(look, pod, message)
     if kind == "Evicted":
-        text = message or "The node was low on resource: memory."
-        look.status("pods", pod, pod["status"] | {"phase": "Failed", "reason": "Evicted", "message": text})
-        look.event(pod, "Evicted", text, "kubelet", warning=True)
-        return True
+        return _thrown_out(look, pod, wish)
     if kind in BROKEN:
         _wait(look, pod, kind, message or f"{kind}: the container cannot be made")
         look.event(pod, "Failed", f"Error: {message or kind}", "kubelet", warning=True)
         return True
     return False
+
+
+def _thrown_out(look: Look, pod: Body, wish: Body) -> bool:
+    """One pod that runs, or as many as the wish counts: those that take their place would follow them for ever."""
+    if pod["status"]["phase"] != "Running" or wish.get("struck", 0) >= wish.get("count", 1):
+        return False
+    wish["struck"] = wish.get("struck", 0) + 1
+    text = wish.get("message") or "The node was low on resource: memory."
+    target = condition(pod, "DisruptionTarget", True, "TerminationByKubelet", text, look.clock.iso())
+    conditions = [*(_not_ready(item) for item in pod["status"]["conditions"]), target]
+    changed = {"phase": "Failed", "reason": "Evicted", "message": text, "conditions": conditions}
+    look.event(pod, "Evicted", text, "kubelet", warning=True)
+    look.status("pods", pod, pod["status"] | changed)
+    return True
+
+
+def _no_beginning(look: Look, pod: Body, message: str) -> bool:
+    """The first init container ends with a mistake each time it is tried."""
+    first = (pod["spec"].get("initContainers") or [None])[0]
+    if first is None or pod["status"]["phase"] != "Pending":
+        return False
+    if not look.elapsed(pod, "init", CRASH_SECONDS):
+        return True
+    meta, now, name = pod["metadata"], look.clock.iso(), first["name"]
+    text = f"back-off restarting failed container={name} pod={meta['name']}_{look.namespace}({meta['uid']})"
+    ended = {"exitCode": 128, "reason": "Error", "startedAt": now, "finishedAt": now}
+    status = pod["status"]["initContainerStatuses"][0]
+    if not status.get("lastState"):
+        look.cluster.logs.append(meta["uid"], name, message or f"{name}: exit code 128")
+        look.event(pod, "BackOff", f"Back-off restarting failed container {name}", "kubelet", warning=True)
+        state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
+        failed = status | {"state": state, "lastState": {"terminated": ended}, "restartCount": 1}
+        others = pod["status"]["initContainerStatuses"][1:]
+        look.status("pods", pod, pod["status"] | {"initContainerStatuses": [failed, *others]})
+    return True
 
 
 def _wait(look: Look, pod: Body, reason: str, message: str) -> Body:
@@ -94,7 +128,7 @@ def _fall(look: Look, pod: Body, reason: str, message: str) -> None:
     code = 137 if reason == "OOMKilled" else 1
     terminated = {"exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now}
     uid, meta = pod["metadata"]["uid"], pod["metadata"]
-    look.cluster.logs.append(uid, message or f"{name}: stopped ({reason}, exit code {code})")
+    look.cluster.logs.append(uid, name, message or f"{name}: stopped ({reason}, exit code {code})")
     text = f"back-off restarting failed container={name} pod={meta['name']}_{look.namespace}({uid})"
     changed = _wait(look, pod, "CrashLoopBackOff", text)
     ended = [item | {"lastState": {"terminated": terminated}} for item in changed["status"]["containerStatuses"]]
@@ -104,7 +138,11 @@ def _fall(look: Look, pod: Body, reason: str, message: str) -> None:
 
 
 def _again(look: Look, pod: Body, count: int) -> None:
-    look.cluster.logs.restarted(pod["metadata"]["uid"])
+    uid = pod["metadata"]["uid"]
+    for container in pod["spec"]["containers"]:
+        look.cluster.logs.restarted(uid, container["name"])
+        for line in chatter.said_on_start(container):
+            look.cluster.logs.append(uid, container["name"], line)
     state = {"running": {"startedAt": look.clock.iso()}}
     items = [item | {"restartCount": count} for item in pod_status.statuses(pod, state)]
     look.status("pods", pod, pod["status"] | {"containerStatuses": items})

@@ -53,8 +53,10 @@ def _ensure(look: Look, service: Body) -> None:
         look.event(service, "EnsuringLoadBalancer", "Ensuring load balancer", CONTROLLER)
     if not look.elapsed(service, f"balance-{label}", ENSURE_SECONDS):
         return
-    if trouble := _trouble(look, service, label, region):
+    wish = look.symptom(service, "service")
+    if trouble := (wish or {}).get("message") or _trouble(look, service, label, region):
         _report(look, service, trouble)
+    if trouble or wish:
         return
     points = [{"ip": wanted, "ipMode": "VIP"}]
     look.status("services", service, service["status"] | {"loadBalancer": {"ingress": points}})

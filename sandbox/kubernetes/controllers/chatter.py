@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 Body = dict[str, Any]
@@ -23,14 +24,18 @@ _READY = {
 }
 
 
-def _lines(book: dict[str, list[str]], pod: Body) -> list[str]:
-    return [line for container in pod["spec"]["containers"] for line in book.get(container["name"], [])]
+def on_start(pod: Body) -> Iterator[tuple[str, str]]:
+    """(container, line) of all that the pod's containers print."""
+    for container in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]:
+        for line in said_on_start(container):
+            yield container["name"], line
 
 
-def on_start(pod: Body) -> list[str]:
-    images = [f"{container['name']}: started {container['image']}" for container in pod["spec"]["containers"]]
-    return _lines(_START, pod) or images
+def said_on_start(container: Body) -> list[str]:
+    return _START.get(container["name"], [f"{container['name']}: started {container['image']}"])
 
 
-def on_ready(pod: Body) -> list[str]:
-    return _lines(_READY, pod)
+def on_ready(pod: Body) -> Iterator[tuple[str, str]]:
+    for container in pod["spec"]["containers"]:
+        for line in _READY.get(container["name"], []):
+            yield container["name"], line

@@ -77,7 +77,9 @@ def pull_seconds(image: str) -> float:
 def _start(look: Look, pod: Body) -> None:
     """From scheduled to running: volumes, images, init containers, containers."""
     if why := mounts.trouble(look, pod):
-        look.event(pod, "FailedMount", why, "kubelet", warning=True)
+        attaching = (look.symptom(pod) or {}).get("kind") == "FailedAttachVolume"
+        reason, by = ("FailedAttachVolume", "attachdetach-controller") if attaching else ("FailedMount", "kubelet")
+        look.event(pod, reason, why, by, warning=True)
         return
     if not look.elapsed(pod, "mount", MOUNT_SECONDS):
         return
@@ -121,8 +123,8 @@ def _run(look: Look, pod: Body, containers: list[Body]) -> None:
         status["initContainerStatuses"] = pod_status.statuses(pod, ended, ready=True, field="initContainers")
     look.restart_timer(pod, "ready")
     look.status("pods", pod, status)
-    for line in chatter.on_start(pod):
-        look.cluster.logs.append(pod["metadata"]["uid"], line)
+    for container, line in chatter.on_start(pod):
+        look.cluster.logs.append(pod["metadata"]["uid"], container, line)
 
 
 def _address(look: Look) -> str:
@@ -135,8 +137,8 @@ def _become_ready(look: Look, pod: Body) -> None:
     running = [item | {"ready": True} for item in pod["status"]["containerStatuses"]]
     conditions = pod_status.conditions(look, pod, ready=True, started=True)
     look.status("pods", pod, pod["status"] | {"conditions": conditions, "containerStatuses": running})
-    for line in chatter.on_ready(pod):
-        look.cluster.logs.append(pod["metadata"]["uid"], line)
+    for container, line in chatter.on_ready(pod):
+        look.cluster.logs.append(pod["metadata"]["uid"], container, line)
 
 
 def _ends_by_itself(pod: Body) -> bool:

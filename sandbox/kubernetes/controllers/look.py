@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.kubernetes.admission import ALPHABET, suffix
 from sandbox.kubernetes.errors import ApiError
 from sandbox.kubernetes.kinds import BY_RESOURCE
+from sandbox.kubernetes.symptoms import wished
 
 if TYPE_CHECKING:
     from sandbox.kubernetes.clusters import Cluster, Clusters
@@ -44,12 +45,21 @@ class Look:
     def create(self, resource: str, body: Body, on_behalf: Body | None = None) -> Body | None:
         """None where the server refuses; the refusal becomes an event of `on_behalf`."""
         try:
+            self._admit(resource, body)
             return self.gate.create(BY_RESOURCE[resource], self.namespace, body)
         except ApiError as error:
             if on_behalf is not None and error.reason != "AlreadyExists":
                 component = f"{on_behalf['kind'].lower()}-controller"
                 self.event(on_behalf, "FailedCreate", f"Error creating: {error.message}", component, warning=True)
             return None
+
+    def _admit(self, resource: str, body: Body) -> None:
+        """Refuses a pod as a webhook, a policy or a quota would that a test wished for."""
+        meta = body.get("metadata") or {}
+        named = {"metadata": {"name": meta.get("name") or meta.get("generateName") or ""}}
+        wish = self.symptom(named) if resource == "pods" else None
+        if wish is not None and wish["kind"] == "FailedCreate":
+            raise ApiError(403, "Forbidden", wish["message"])
 
     def delete(self, resource: str, body: Body, policy: str | None = None) -> None:
         if not body["metadata"].get("deletionTimestamp"):
@@ -72,17 +82,9 @@ class Look:
     def restart_timer(self, body: Body, phase: str) -> None:
         self.cluster.timers.restart(body["metadata"]["uid"], phase)
 
-    def symptom(self, pod: Body) -> Body | None:
-        """The trouble a test or a demo wished this pod, if any."""
-        for wish in self.clusters.symptoms:
-            if (
-                wish.get("cluster") in (None, "", self.cluster.key)
-                and wish.get("namespace") in (None, "", self.namespace)
-                and pod["metadata"]["name"].startswith(wish.get("pod", ""))
-            ):
-                found: Body = wish
-                return found
-        return None
+    def symptom(self, body: Body, what: str = "pod") -> Body | None:
+        """The trouble a test or a demo wished this thing, if any."""
+        return wished(self.clusters.symptoms, what, self.cluster.key, self.namespace, body["metadata"]["name"])
 
     def event(
         self, about: Body, reason: str, message: str, component: str, *, warning: bool = False, again: bool = False

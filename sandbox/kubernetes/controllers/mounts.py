@@ -13,6 +13,9 @@ NODE_SOCKETS = {"/run/containerd/containerd.sock", "/var/run/containerd/containe
 
 def trouble(look: Look, pod: Body) -> str:
     """Why a volume cannot be mounted, in the kubelet's words; "" when all can."""
+    wish = look.symptom(pod)
+    if wish is not None and wish["kind"] in ("FailedMount", "FailedAttachVolume"):
+        return str(wish["message"])
     for volume in pod["spec"].get("volumes") or []:
         if why := _missing(look, volume) or _no_socket(look, pod, volume):
             return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {why}'

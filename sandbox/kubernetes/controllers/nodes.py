@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import Any
 
+from sandbox.kubernetes.controllers import ailing_nodes
 from sandbox.kubernetes.controllers.look import Look, condition
 from sandbox.kubernetes.kinds import BY_RESOURCE
 
@@ -153,6 +154,7 @@ def _labels(name: str, pool: Body, about: Body) -> Body:
 
 
 def _make_ready(look: Look, node: Body, version: str) -> None:
+    node = ailing_nodes.tainted(look, node)
     ready = is_ready(node) or look.elapsed(node, "ready", READY_SECONDS)
     now = look.clock.iso()
     conditions = [condition(node, kind, False, *texts, now) for kind, texts in _PRESSURES.items()]
@@ -161,7 +163,8 @@ def _make_ready(look: Look, node: Body, version: str) -> None:
     else:
         text = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
         conditions.append(condition(node, "Ready", False, "KubeletNotReady", text, now))
-    became = ready and not is_ready(node)
+    conditions = ailing_nodes.afflicted(look, node, conditions)
+    became = ready and not is_ready(node) and not ailing_nodes.is_lost(look, node)
     info = node["status"]["nodeInfo"] | {"kubeletVersion": f"v{version}", "kubeProxyVersion": f"v{version}"}
     node = look.status("nodes", node, node["status"] | {"conditions": conditions, "nodeInfo": info})
     if became:

@@ -17,6 +17,14 @@ from sandbox.kubernetes.controllers.look import (
 
 Body = dict[str, Any]
 REVISION = "controller-revision-hash"
+#: What the controller has every daemon tolerate.
+DAEMON_TOLERATIONS = [
+    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": effect}
+    for key, effect in (
+        ("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-pressure", "NoSchedule"),
+        ("memory-pressure", "NoSchedule"), ("pid-pressure", "NoSchedule"), ("unschedulable", "NoSchedule"),
+    )
+]  # fmt: skip
 
 
 def reconcile(look: Look) -> None:
@@ -107,16 +115,20 @@ def _stateful_status(look: Look, owner: Body, revision: str) -> None:
 
 def _daemon_set(look: Look, owner: Body) -> None:
     spec = owner["spec"]["template"]["spec"]
-    nodes = [node["metadata"]["name"] for node in look.store.list("nodes") if placing.suits(spec, node, daemon=True)]
+    spec = spec | {"tolerations": [*(spec.get("tolerations") or []), *DAEMON_TOLERATIONS]}
+    machines = look.store.list("nodes")
+    nodes = [node["metadata"]["name"] for node in machines if placing.suits(spec, node, daemon=True)]
     revision = hash_of(owner["spec"]["template"])
     pods = [pod for pod in look.owned("pods", owner) if pod["status"]["phase"] not in ("Succeeded", "Failed")]
     by_node = {placing.wanted_node(pod): pod for pod in pods}
     for name in nodes:
         if name not in by_node:
             body = pod_from(owner["spec"]["template"], owner, {REVISION: revision})
-            look.create("pods", body | {"spec": body["spec"] | {"affinity": placing.pinned(name)}}, owner)
+            look.create("pods", body | {"spec": spec | {"affinity": placing.pinned(name)}}, owner)
+    # A taint keeps new daemons away; only one of effect NoExecute would end those that run.
+    there = {node["metadata"]["name"] for node in machines}
     for name, pod in by_node.items():
-        if name not in nodes:
+        if name not in there:
             look.delete("pods", pod)
     outdated = [pod for pod in pods if pod["metadata"]["labels"].get(REVISION) != revision]
     if outdated and all(is_ready(pod) for pod in pods if pod not in outdated):

@@ -36,6 +36,8 @@ def _provision(look: Look, claim: Body, wanted: set[str]) -> None:
             text = "waiting for first consumer to be created before binding"
             look.event(claim, "WaitForFirstConsumer", text, CONTROLLER)
         return None
+    if wish := look.symptom(claim, "claim"):
+        return look.event(claim, "ProvisioningFailed", wish["message"], storage_class["provisioner"], warning=True)
     if not look.elapsed(claim, "provision", PROVISION_SECONDS):
         return None
     return _bind(look, claim, storage_class)

@@ -18,6 +18,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from deployments.dispatch import send
+from deployments.inside import wanting
 from deployments.models import CatalogueEntry, Deployment, Operation
 from deployments.states import Lifecycle, SecretState
 from deployments.upkeep import unused_secrets
@@ -50,8 +51,9 @@ class Command(BaseCommand):
 
 
 def wake_for_operations() -> None:
-    """One job is enough for everything that is due; none is sent while one waits already."""
-    if Operation.objects.due().exists() and django_rq.get_queue("operations").count == 0:
+    """One job is enough for everything that is due, looks included; none is sent while one waits already."""
+    due = Operation.objects.due().exists() or wanting.work(timezone.now())
+    if due and django_rq.get_queue("operations").count == 0:
         send("operations", "worker.jobs.run_due")
 
 

@@ -22,6 +22,7 @@ PRELOADED = (
     "httpx_sse",
     "kubernetes.client",
     "ruamel.yaml",
+    "worker.inside.looks",
     "worker.plans",
     "worker.runner",
 )
