@@ -1,0 +1,15 @@
+"""What the portal itself adds to Django: checks of its settings, and the counting of calls to the outside."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+
+    def ready(self) -> None:
+        import_module("portal.refusals")  # registers its check
+        import_module("deployments.metering").count_outside_calls()
