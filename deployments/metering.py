@@ -50,7 +50,7 @@ METRICS = {
         "counter", "Calls to Azure, clusters, Helm, registries and hubs.", ("service", "code")
     ),
     "slipway_outside_call_seconds": Metric("histogram", "How long those calls took.", ("service",), SHORT),
-    "slipway_step_seconds": Metric("histogram", "How long finished steps took.", ("step", "state"), LONG),
+    "slipway_step_seconds": Metric("histogram", "How long finished steps took.", ("kind", "step", "state"), LONG),
     "slipway_leases_taken_over_total": Metric("counter", "Runs taken over from a worker that went silent."),
     "slipway_http_requests_total": Metric("counter", "Requests the portal answered.", ("method", "code")),
     "slipway_http_request_seconds": Metric("histogram", "How long answers took to begin.", (), SHORT),

@@ -258,7 +258,8 @@ class Pass:
         for name, value in values.items():
             setattr(run, name, value)
         if "finished_at" in values and (took := run.duration) is not None:
-            metering.observe("slipway_step_seconds", took.total_seconds(), step=run.name, state=run.state)
+            labels = {"kind": self.operation.kind, "step": run.name, "state": run.state}
+            metering.observe("slipway_step_seconds", took.total_seconds(), **labels)
 
     def _stop(self) -> None:
         """Cancels: gives up what the cloud can give up, says what is left."""

@@ -33,14 +33,14 @@ def test_a_finished_step_tells_how_long_it_took(people: dict[str, Any]) -> None:
     world: dict[str, int] = {}
     to_the_end(operation_of(people["researcher"]), (Made("a", world), Made("b", world, after=("a",))))
     found = counted("slipway_step_seconds")
-    assert found[(("le", "1.0"), ("state", "done"), ("step", "a"))] == 1
-    assert found[(("le", "1.0"), ("state", "done"), ("step", "b"))] == 1
+    assert found[(("kind", "provision"), ("le", "1.0"), ("state", "done"), ("step", "a"))] == 1
+    assert found[(("kind", "provision"), ("le", "1.0"), ("state", "done"), ("step", "b"))] == 1
 
 
 def test_a_failed_step_is_told_as_failed(people: dict[str, Any]) -> None:
     plan = (Troubled("a", {}, [PermanentError("No.", "Ask.")]),)
     to_the_end(operation_of(people["researcher"]), plan)
-    assert (("le", "1.0"), ("state", "failed"), ("step", "a")) in counted("slipway_step_seconds")
+    assert (("kind", "provision"), ("le", "1.0"), ("state", "failed"), ("step", "a")) in counted("slipway_step_seconds")
 
 
 def test_only_a_run_of_a_silent_worker_counts_as_taken_over(people: dict[str, Any]) -> None:

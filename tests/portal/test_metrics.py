@@ -195,8 +195,8 @@ def test_counts_wait_for_redis_to_come_back(settings: Any, db: None) -> None:
 
 def test_a_histogram_adds_up(db: None) -> None:
     for seconds in (0.2, 3.0, 4000.0):
-        metering.observe("slipway_step_seconds", seconds, step="cluster", state="done")
-    told, labels = read(), {"step": "cluster", "state": "done"}
+        metering.observe("slipway_step_seconds", seconds, kind="provision", step="cluster", state="done")
+    told, labels = read(), {"kind": "provision", "step": "cluster", "state": "done"}
     buckets = {s[1]: v for s, v in told.items() if s[0] == "slipway_step_seconds_bucket"}
     found = {dict(labels)["le"]: v for labels, v in buckets.items()}
     assert (found["1.0"], found["5.0"], found["2400.0"], found["+Inf"]) == (1, 2, 2, 3)
