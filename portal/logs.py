@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from structlog import contextvars, processors, stdlib
 
 from deployments.redaction import redact, redacted
+
+log = logging.getLogger("slipway")
 
 SHAPES = ("line", "json")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -31,6 +36,22 @@ class Handler(logging.StreamHandler):  # type: ignore[type-arg]
 
     def handleError(self, record: logging.LogRecord) -> None:
         self.stream.write(f"A log line of {record.name} ({record.filename}:{record.lineno}) could not be written.\n")
+
+
+def tell_what_ends_us() -> None:
+    """A program that an error ends says so as it says everything else: in its shape, and redacted."""
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return sys.__excepthook__(kind, error, trace)
+        return log.critical("An error ended this program", exc_info=(kind, error, trace))
+
+    sys.excepthook = told
+    threading.excepthook = lambda args: log.error(
+        "An error ended the thread %s",
+        args.thread.name if args.thread else "?",
+        exc_info=(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback),
+    )
 
 
 def configuration(level: str, shape: str) -> dict[str, Any]:

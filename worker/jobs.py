@@ -162,3 +162,11 @@ def send_letters() -> None:
     from worker.chores import letters
 
     letters.send_letters()
+
+
+@chore
+def examine(reference: str, probe: str) -> None:
+    """Looks at what only a worker may see, for `manage.py doctor`."""
+    from worker.doctor import asking
+
+    asking.answer(reference, probe)

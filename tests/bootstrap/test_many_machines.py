@@ -108,6 +108,17 @@ def test_what_died_comes_back_and_serves(machines: Machines, visitor: httpx.Clie
     assert machines.is_alive("scheduler", "scheduler", {})
 
 
+def test_the_doctor_finds_nothing_to_mend(machines: Machines) -> None:
+    for name, more in (("web-1", []), ("worker-1", ["--here"])):
+        done = machines.run(name, "manage.py", "doctor", "--json", *more)
+        found = json.loads(done.stdout)
+        assert [each for each in found if each["level"] == "error"] == [], done.stderr
+        told = {each["part"]: each for each in found if each["level"] == "ok"}
+        assert {"settings", "database", "queue", "scheduler", "workers", "clock", "helm"} <= set(told)
+        assert {"worker's identity", "subscriptions"} <= set(told)
+        assert ("web's identity" in told) is not bool(more)
+
+
 def test_a_queue_that_is_killed_comes_back_with_what_it_had(machines: Machines) -> None:
     queue = redis.Redis.from_url(machines.secret("redis_url"))
     queue.set("kept", "yes")

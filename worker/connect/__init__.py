@@ -1,1 +1,1 @@
-"""Preparing a real subscription: the least rights of the portal's two identities, its vault, what must be switched on."""
+"""Preparing a real subscription: the least rights of its two identities, its vault, what must be switched on."""

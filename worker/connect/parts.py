@@ -1,4 +1,4 @@
-"""What a prepared subscription consists of: each part can be looked at, made, and written as a command for somebody else."""
+"""What a prepared subscription consists of: each part can be looked at, made, or told as a command to others."""
 
 from __future__ import annotations
 

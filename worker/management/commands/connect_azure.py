@@ -17,9 +17,12 @@ from worker.connect.parts import Part, Standing, Wanted
 from worker.connect.roles import ROLES, Role
 
 HELP = """Tells the least rights that the portal's two identities need, and everything else that must be in Azure. By
-default nothing is asked and nothing changed; --check looks what is missing; --apply makes it, as often as you like. Both
-sign in as you: with `az login`, or with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET. docs/azure.md walks through it."""
+default nothing is asked and nothing changed; --check looks what is missing; --apply makes it, as often as you like.
+Both sign in as you: with `az login`, or with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET. See docs/azure.md."""
 WAIT = "Azure needs up to ten minutes until new rights are known everywhere. Then: manage.py doctor."
+
+#: How what was not as it should be is told once it is.
+MADE = {Standing.ABSENT: "made", Standing.DIFFERENT: "changed"}
 
 
 class Command(BaseCommand):
@@ -74,7 +77,7 @@ class Command(BaseCommand):
         standings = [(part, part.standing(az)) for part in found]
         for part, standing in standings:
             self._say(f"  {standing:<14} {part.title}")
-        lacking = sum(standing in (Standing.ABSENT, Standing.DIFFERENT) for _, standing in standings)
+        lacking = sum(standing in MADE for _, standing in standings)
         if lacking:
             raise CommandError(f"{lacking} of {len(found)} are not as they should be. --apply makes them so.")
         self._say("All is as it should be.")
@@ -83,22 +86,18 @@ class Command(BaseCommand):
         az = _signed_in()
         for part in found:
             standing = part.standing(az)
-            if standing in (Standing.ABSENT, Standing.DIFFERENT):
+            if standing in MADE:
                 part.make(az)
-                standing_words = "made" if standing is Standing.ABSENT else "changed"
-            else:
-                standing_words = standing.value
-            self._say(f"  {standing_words:<14} {part.title}")
+            self._say(f"  {MADE.get(standing, standing.value):<14} {part.title}")
         self._say(f"\n{_settings(wanted)}\n{WAIT}")
 
     def _write(self, found: list[Part], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in planning.files(found).items():
+        files = planning.files(found)
+        for name, text in files.items():
             (folder / name).write_text(text)
         (folder / "connect.sh").chmod(0o755)
-        self._say(
-            f"Written to {folder}: {', '.join(sorted(planning.files(found)))}. Whoever owns the subscription runs it."
-        )
+        self._say(f"Written to {folder}: {', '.join(sorted(files))}. Whoever owns the subscription runs connect.sh.")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
