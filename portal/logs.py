@@ -26,7 +26,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 #: Whole objects that others attach to their lines, and what other handlers leave: the message tells it all.
 DROPPED = ("request", "server_time", "color_message", "message", "asctime")
 #: They tell every request at INFO.
-CHATTY = {"azure": "WARNING", "httpx": "WARNING", "rq.worker": "WARNING", "django.request": "ERROR"}
+CHATTY = {"azure": "WARNING", "axes": "WARNING", "httpx": "WARNING", "rq.worker": "WARNING", "django.request": "ERROR"}
 
 Event = MutableMapping[str, Any]
 

@@ -260,6 +260,7 @@ class Pass:
         if "finished_at" in values and (took := run.duration) is not None:
             labels = {"kind": self.operation.kind, "step": run.name, "state": run.state}
             metering.observe("slipway_step_seconds", took.total_seconds(), **labels)
+            log.info("%s: %s after %.1f s", run.title, run.state, took.total_seconds(), extra={"step": run.name})
 
     def _stop(self) -> None:
         """Cancels: gives up what the cloud can give up, says what is left."""
@@ -309,6 +310,7 @@ class Pass:
                 state=StepState.STOPPED, finished_at=self.now()
             )
             services.finish(self.operation, outcome)
+        log.info("%s ended: %s", self.operation, status)
 
     def _release(self) -> None:
         """Gives the lease back and sets when to come again: at once when somebody asked to cancel meanwhile."""

@@ -155,7 +155,8 @@ class Machines:
             upstreams = self.home / "upstreams"
             upstreams.write_text(f"to {' '.join(f'127.0.0.1:{self.ports[web]}' for web in WEBS)}\n")
             ports = {f"{kind.upper()}_PORT": str(self.ports[kind]) for kind in ("http", "https", "alive")}
-            return {"PATH": path, "XDG_DATA_HOME": str(self.home / "data"), "UPSTREAMS": str(upstreams), **ports}
+            folders = {"XDG_DATA_HOME": str(self.home / "data"), "XDG_CONFIG_HOME": str(self.home / "data")}
+            return {"PATH": path, "UPSTREAMS": str(upstreams), **folders, **ports}
         cloud = {"AZURE_CLOUD_PROFILE": str(self.sandbox.profile_path), "SLIPWAY_ALLOW_SANDBOX": "1"}
         return {"PATH": path, "HELM_BINARY": str(helm_binary()), "NO_PROXY": "*", **cloud, **QUICK}
 
