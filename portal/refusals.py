@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.conf import LazySettings, settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
 from django.http.request import validate_host
 
 from cloud.errors import SlipwayError
@@ -43,15 +44,19 @@ def refusals(settings: LazySettings, environ: Mapping[str, str]) -> list[Refusal
     return [*_always(settings), *_for_others(settings), *_cloud(settings, environ)]
 
 
+class Refused(CommandError, ImproperlyConfigured):
+    """The settings are refused, with every reason; a command says just that, without a traceback."""
+
+
 def require_none() -> None:
     """Returns when nothing stands in the way.
 
-    :raises ImproperlyConfigured: with every reason.
+    :raises Refused: otherwise.
     """
     found = refusals(settings, os.environ)
     if found:
         lines = "".join(f"\n  - {refusal}" for refusal in found)
-        raise ImproperlyConfigured(f"Slipway does not start with these settings (docs/operating.md):{lines}")
+        raise Refused(f"Slipway does not start with these settings (docs/operating.md):{lines}")
 
 
 @register(Tags.security, deploy=True)

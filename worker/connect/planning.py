@@ -5,6 +5,9 @@ from __future__ import annotations
 from worker.connect.parts import Definition, Given, Group, Part, PortalVault, Provider, Wanted
 from worker.connect.roles import PROVIDERS, ROLES, VAULT_PROVIDER
 
+#: A new role is not known to all of Azure at once (seconds).
+SPREADING = 60
+
 
 def parts(wanted: Wanted) -> list[Part]:
     """Everything, first what the rest needs."""
@@ -31,6 +34,8 @@ def script(found: list[Part]) -> str:
     """All commands as one script for somebody who has the right to run them."""
     lines = ["#!/bin/sh", "# Prepares Azure for Slipway. Run it in the folder where its files are.", "set -eu", ""]
     for part in found:
+        if isinstance(part, Given) and "sleep" not in " ".join(lines):
+            lines += [f"sleep {SPREADING}  # until Azure knows the new roles everywhere", ""]
         lines += [f"# {part.title}", part.command(), ""]
     return "\n".join(lines)
 

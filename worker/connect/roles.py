@@ -39,7 +39,7 @@ WORKER_SECRETS: Rights = {
     f"{SECRETS}/readMetadata/action": "see which secrets there are, and until when deleted ones are kept",
     f"{SECRETS}/setSecret/action": "keep the passwords that Azure makes for a hub's own registry",
     f"{SECRETS}/delete": "remove a hub's secrets with the hub",
-    f"{SECRETS}/purge/action": "for good",
+    f"{SECRETS}/purge/action": "destroy what was removed, so that nobody brings it back",
 }
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 from uuid import uuid4
 
+from django.core.exceptions import ImproperlyConfigured
+
 from cloud.errors import SlipwayError
 from deployments.redaction import redact
 
@@ -53,6 +55,8 @@ def looked(part: str, look: Look) -> list[Finding]:
         found.extend(look())
     except SlipwayError as error:
         found.append(Finding.error(part, error.user_message, error.remedy or "See the log."))
+    except ImproperlyConfigured as error:
+        found.append(Finding.error(part, str(error), "docs/operating.md has every setting."))
     except Exception:
         reference = uuid4().hex[:8]
         log.exception("Looking at %s failed, reference %s", part, reference)

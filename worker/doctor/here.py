@@ -156,7 +156,12 @@ def of_workers() -> Iterator[Finding]:
 
 
 def of_clock(now: Callable[[], datetime]) -> Iterator[Finding]:
-    there = reach.azures_clock(outside.profile())
+    try:
+        there = reach.azures_clock(outside.profile())
+    except Unavailable as error:
+        remedy = "Look at the network, at HTTPS_PROXY and NO_PROXY, and whether AZURE_CLOUD is the right one."
+        yield Finding.error("clock", error.user_message, remedy)
+        return
     found = list(_skew("clock", abs((now() - there).total_seconds()), AZURE_SKEW, HARMFUL_AZURE_SKEW, "Azure"))
     yield from found or [Finding.ok("clock", "It agrees with Azure's.")]
 

@@ -100,7 +100,7 @@ class Command(BaseCommand):
         self._say(f"Written to {folder}: {', '.join(sorted(files))}. Whoever owns the subscription runs connect.sh.")
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
+        self.stdout.write(f"{text}\n")
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
@@ -140,7 +140,9 @@ def _signed_in() -> AzureSession:
 
 def _role_text(role: Role, wanted: Wanted) -> str:
     lines = [f"  Role “{role.name(wanted.vault)}”: {role.description}."]
-    lines += [f"      {action:<75} {why}" for action, why in sorted({**role.actions, **role.data_actions}.items())]
+    rights = {**role.actions, **role.data_actions}
+    width = max(map(len, rights))
+    lines += [f"      {action:<{width}}  {why}" for action, why in sorted(rights.items())]
     if role.condition:
         lines += ["      Bound by a condition: the one role it gives is AcrPull, and only to programs' identities."]
     return "\n".join([*lines, ""])
