@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from deployments.states import OperationStatus
 from tests.operating.conftest import acting
 from tests.operating.tenant import Tenant, prepared
 from tests.sandbox_process import SandboxProcess
+from tests.web.conftest import hub_spec
 from tests.worker.driving import Drive
 
 
@@ -38,21 +40,9 @@ def quick(settings: Any, tmp_path: Path) -> None:
 
 
 def spec(tenant: Tenant, **changes: Any) -> HubSpec:
-    described: dict[str, Any] = {
-        "name": "course",
-        "purpose": "A course",
-        "subscription_id": tenant.subscription,
-        "region": "uksouth",
-        "node_size": "Standard_D2s_v5",
-        "node_count": 1,
-        "kubernetes_version": "1.34.3",
-        "docker_username": "slipwaydemo",
-        "image_prefix": "course-",
-        "keep_until": timezone.localdate() + timedelta(days=7),
-        "chart_version": outside.profile().chart_version,
-        "contact_email": "researcher@example.org",
-    }
-    return HubSpec(**(described | changes))
+    small = {"node_size": "Standard_D2s_v5", "node_count": 1, "chart_version": outside.profile().chart_version}
+    described = hub_spec("course", timezone.localdate() + timedelta(days=7))
+    return replace(described, subscription_id=tenant.subscription, **small, **changes)
 
 
 class Life:
