@@ -20,17 +20,11 @@ GIVING = "Microsoft.Authorization/roleAssignments"
 #: Rights of the steps beyond those that a hub is refused without before anything is made (preflight).
 STEPS: Rights = {
     "*/read": "see what it made, what is left, quotas, prices, policies; keys and passwords are not among it",
-    "Microsoft.ContainerService/managedClusters/agentPools/write": "change and upgrade node pools",
-    "Microsoft.ContainerService/managedClusters/agentPools/delete": "remove a node pool",
-    "Microsoft.ContainerService/managedClusters/stop/action": "switch a hub off",
-    "Microsoft.ContainerService/managedClusters/start/action": "switch a hub on",
     "Microsoft.ContainerService/managedClusters/abort/action": "cancel what a cluster is doing",
-    "Microsoft.ContainerRegistry/registries/tokens/write": "let the hub sign in to its registry",
-    "Microsoft.ContainerRegistry/registries/generateCredentials/action": "make and renew that sign-in's password",
 }
 GIVER: Rights = {
     f"{GIVING}/write": REGISTRY_ACTIONS[f"{GIVING}/write"],
-    f"{GIVING}/delete": "take that away again",
+    f"{GIVING}/delete": REGISTRY_ACTIONS[f"{GIVING}/delete"],
     f"{GIVING}/read": "see whether it is given",
 }
 WEB_SECRETS: Rights = {f"{SECRETS}/setSecret/action": "store what people type; it can never read it again"}
