@@ -1,6 +1,6 @@
-"""`python -m bootstrap.alive web|worker|queue`: status 0 when this container's process does its work.
+"""`python -m bootstrap.alive web|worker|scheduler`: status 0 when this container's process does its work.
 
-web: it answers. worker: RQ heard of a worker of this host lately. queue: Redis answers (the sweep needs no more).
+web: it answers. worker: RQ heard of a worker of this host lately. scheduler: it told of itself lately.
 """
 
 from __future__ import annotations
@@ -9,15 +9,10 @@ import http.client
 import os
 import socket
 import sys
-from datetime import UTC, datetime, timedelta
 
-from redis import Redis
-from rq import Worker
+import django
 
 from portal import environment
-
-#: An idle RQ worker reports itself every 405 s.
-SILENCE = timedelta(seconds=600)
 
 
 def web() -> bool:
@@ -28,22 +23,23 @@ def web() -> bool:
 
 
 def worker() -> bool:
-    here = [one for one in Worker.all(connection=_redis()) if one.hostname == socket.gethostname()]
-    now = datetime.now(UTC)
-    return any(one.last_heartbeat and now - _aware(one.last_heartbeat) < SILENCE for one in here)
+    from deployments.heartbeat import workers
+
+    return any(one.hostname == socket.gethostname() for one in workers())
 
 
-def queue() -> bool:
-    return bool(_redis().ping())
+def scheduler() -> bool:
+    from deployments.heartbeat import schedulers
+
+    return any(beat.alive and beat.host == socket.gethostname() for beat in schedulers())
 
 
-def _redis() -> Redis:
-    return Redis.from_url(environment.text("REDIS_URL"))
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def main() -> int:
+    look = {"web": web, "worker": worker, "scheduler": scheduler}[sys.argv[1]]
+    if look is not web:
+        django.setup()
+    return int(not look())
 
 
 if __name__ == "__main__":
-    sys.exit(not {"web": web, "worker": worker, "queue": queue}[sys.argv[1]]())
+    sys.exit(main())

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud import calls
 from cloud.errors import InvalidRequest, Unavailable
 from cloud.kubeconfig import memory_file
 
@@ -68,8 +69,9 @@ def run(binary: Path, what: Run, seconds: float, on_line: Callable[[str], None] 
             pass_fds=(kubeconfig, *what.held),
             start_new_session=True,
         )
-        with _stopped_on_error(process):
+        with calls.counted("helm") as call, _stopped_on_error(process):
             _follow(process, complaints, time.monotonic() + seconds, on_line)
+            call.code = str(process.returncode)
         return Finished(process.returncode, _content(output), _content(complaints).decode("utf-8", "replace"))
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from cloud import calls
 from cloud import kubeconfig as kubeconfigs
 from cloud import kubernetes_inside as inside
 from cloud import kubernetes_objects as objects
@@ -192,9 +193,10 @@ class KubernetesCluster:
     ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
-        with _reaching(what):
+        with _reaching(what), calls.counted("kubernetes") as call:
             request = self._client.param_serialize(method, path, body=body, **signed)
             answer = self._client.call_api(*request, _request_timeout=self._patience)
+            call.code = str(answer.status)
             return answer.status, answer.read()  # type: ignore[no-untyped-call]
 
     def _build(self, session: AzureSession | None) -> "ApiClient":

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cloud import calls
 from cloud.errors import RetryableError, Throttled, Unavailable
 from cloud.profile import is_loopback
 
@@ -17,12 +18,29 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
 def client(url: str, *, ca_bundle: str | None = None, timeout: httpx.Timeout = TIMEOUT, **options: Any) -> httpx.Client:
-    """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine."""
+    """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine.
+
+    Its calls are counted under the name of the module that asked for it.
+    """
     local = is_loopback(url)
     trust: Any = True
     if urlsplit(url).scheme == "https":
         trust = ssl.create_default_context(cafile=ca_bundle) if local and ca_bundle else True
-    return httpx.Client(verify=trust, trust_env=not local, timeout=timeout, **options)
+    return CountedClient(calls.asker(), verify=trust, trust_env=not local, timeout=timeout, **options)
+
+
+class CountedClient(httpx.Client):
+    """Tells `cloud.calls` of every request: until its answer has come, or begun to when it is streamed."""
+
+    def __init__(self, service: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._service = service
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        with calls.counted(self._service) as call:
+            answer = super().send(request, **options)
+            call.code = str(answer.status_code)
+            return answer
 
 
 @contextmanager

@@ -7,10 +7,11 @@ tokens for values it has not.
 from __future__ import annotations
 
 import base64
-import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "•••"
@@ -116,16 +117,30 @@ remember = _redactor.remember
 redact = _redactor.redact
 
 
-class RedactingFilter(logging.Filter):
-    """Masks the message before any handler formats it."""
+#: Names of fields whose value is masked whatever it is.
+SENSITIVE = re.compile(
+    r"(?i)(^|[_-])(password|passphrase|secret|token|authorization|cookie|api_?key|private_?key|credentials?)$"
+)
+DEEPEST = 8
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
-        return True
+
+def redacted(value: Any, name: str = "", depth: int = 0) -> Any:
+    """The same value, with plain numbers and masked text all the way down; other objects become their masked text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if SENSITIVE.search(name):
+        return MASK
+    if isinstance(value, int | float):
+        return value if redact(text := str(value)) == text else MASK
+    if isinstance(value, Mapping) and depth < DEEPEST:
+        return {redact(str(key)): redacted(each, str(key), depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth < DEEPEST:
+        return [redacted(each, name, depth + 1) for each in value]
+    return redact(_text(value))
 
 
-class RedactingFormatter(logging.Formatter):
-    """Masks what the formatter adds: tracebacks and stack information."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+def _text(value: object) -> str:
+    try:
+        return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else str(value)
+    except Exception:
+        return f"<{type(value).__name__} that cannot be told>"

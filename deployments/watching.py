@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import connections
 
 from accounts.models import User
-from deployments import events
+from deployments import events, metering
 from deployments.models import Operation
 
 log = logging.getLogger(__name__)
@@ -112,9 +112,11 @@ class Watchers:
         viewer = Viewer(operation_id)
         watched = self._watched.get(operation_id) or self._begin(operation_id)
         watched.viewers.add(viewer)
+        metering.level("slipway_viewers", +1)
         try:
             yield viewer
         finally:
+            metering.level("slipway_viewers", -1)
             watched.viewers.discard(viewer)
             if not watched.viewers:
                 self._stop(watched)

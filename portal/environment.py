@@ -11,15 +11,35 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The value of NAME, else the content of the file NAME_FILE, else the default; fails loudly without one."""
-    if name in os.environ:
+    """The value of NAME, else the content of the file NAME_FILE, else the default; fails loudly without one.
+
+    NAME set to nothing leaves the file its say: compose passes on variables that nobody has set.
+    """
+    if os.environ.get(name):
         return os.environ[name]
-    path = os.environ.get(f"{name}_FILE")
-    if path:
-        return Path(path).read_text().strip()
+    if path := os.environ.get(f"{name}_FILE"):
+        return _content(name, Path(path))
+    if name in os.environ:
+        return ""
     if default is None:
         raise ImproperlyConfigured(f"Set {name} (or {name}_FILE) in the environment; see docs/operating.md.")
     return default
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {reason}.") from None
+
+
+def number(name: str, default: str) -> float:
+    value = text(name, default)
+    try:
+        return float(value or default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a number.") from None
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 
 from portal import environment as env
+from portal import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SLIPWAY_HOME = Path(env.text("SLIPWAY_HOME", str(BASE_DIR / "var"))).absolute()
@@ -17,6 +18,7 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
+    "portal",
     "accounts",
     "deployments",
     "worker",
@@ -33,7 +35,9 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "portal.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "portal.access.browser_policies",
     "portal.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -46,6 +50,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "portal.queue_pages.queue_pages",
+    "portal.access.UserMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
@@ -110,7 +115,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = env.text("SESSION_COOKIE_NAME", "slipway_session")
 SECURE_SSL_REDIRECT = not INSECURE_HTTP
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not INSECURE_HTTP
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY") else None
@@ -130,22 +135,28 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+#: Who may read /metrics: whoever brings this token, or, without one, these networks when nothing stands in between.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_NETWORKS = env.items("METRICS_NETWORKS", "127.0.0.0/8,::1/128")
+#: A simulated cloud behind a portal that others can reach: only where somebody says so.
+SLIPWAY_ALLOW_SANDBOX = env.flag("SLIPWAY_ALLOW_SANDBOX")
+
 HELM_BINARY = env.text("HELM_BINARY", str(SLIPWAY_HOME / "bin" / "helm"))
 #: How long a Helm that nobody on this machine sees may still be at work on another one, in seconds.
-SLIPWAY_HELM_STUCK_SECONDS = float(env.text("SLIPWAY_HELM_STUCK_SECONDS", "10"))
+SLIPWAY_HELM_STUCK_SECONDS = env.number("SLIPWAY_HELM_STUCK_SECONDS", "10")
 #: Regions offered on the form; "" offers every physical region the subscription has.
 SLIPWAY_REGIONS = env.items("SLIPWAY_REGIONS")
 #: Shortest time between two looks at something that changes, in seconds; it grows while nothing happens.
-SLIPWAY_POLL_SECONDS = float(env.text("SLIPWAY_POLL_SECONDS", "1"))
+SLIPWAY_POLL_SECONDS = env.number("SLIPWAY_POLL_SECONDS", "1")
 #: A lease not renewed for so long belongs to a dead worker, in seconds.
-SLIPWAY_LEASE_SECONDS = float(env.text("SLIPWAY_LEASE_SECONDS", "12"))
+SLIPWAY_LEASE_SECONDS = env.number("SLIPWAY_LEASE_SECONDS", "12")
 #: Azure's list by tag lags behind; what it still shows after a teardown is looked at again for so long, in seconds.
-SLIPWAY_LIST_LAG_SECONDS = float(env.text("SLIPWAY_LIST_LAG_SECONDS", "60"))
+SLIPWAY_LIST_LAG_SECONDS = env.number("SLIPWAY_LIST_LAG_SECONDS", "60")
 #: The catalogue's entries are fetched anew when older, in seconds.
-SLIPWAY_CATALOGUE_SECONDS = float(env.text("SLIPWAY_CATALOGUE_SECONDS", "900"))
+SLIPWAY_CATALOGUE_SECONDS = env.number("SLIPWAY_CATALOGUE_SECONDS", "900")
 
 #: A hub that serves is asked so often whether it is well, in seconds.
-SLIPWAY_HEALTH_SECONDS = float(env.text("SLIPWAY_HEALTH_SECONDS", "300"))
+SLIPWAY_HEALTH_SECONDS = env.number("SLIPWAY_HEALTH_SECONDS", "300")
 #: Where people reach the portal: the links in letters begin with it.
 SLIPWAY_ADDRESS = env.text("SLIPWAY_ADDRESS", "http://127.0.0.1:8000/")
 
@@ -153,29 +164,11 @@ SLIPWAY_ADDRESS = env.text("SLIPWAY_ADDRESS", "http://127.0.0.1:8000/")
 EMAIL_HOST = env.text("EMAIL_HOST", "")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = SLIPWAY_HOME / "mail"
-EMAIL_PORT = int(env.text("EMAIL_PORT", "587"))
+EMAIL_PORT = int(env.number("EMAIL_PORT", "587"))
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_SSL = EMAIL_PORT == 465
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Slipway <slipway@localhost>")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "deployments.redaction.RedactingFilter"}},
-    "formatters": {
-        "line": {
-            "()": "deployments.redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "azure": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "rq.worker": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOGGING = logs.configuration(env.text("LOG_LEVEL", "INFO"), env.text("LOG_FORMAT", "line"))

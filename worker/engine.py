@@ -14,9 +14,10 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from cloud.errors import PermanentError, RetryableError, SlipwayError
-from deployments import services
+from deployments import metering, services
 from deployments.events import FenceLost, Line, record
 from deployments.models import Operation, Resource, StepRun
 from deployments.redaction import redact
@@ -38,11 +39,13 @@ def claim(limit: int, now: Callable[[], datetime] = timezone.now) -> list[tuple[
     """Takes up to `limit` due operations; returns (id, fence) of those that nobody else took first."""
     taken = []
     lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
-    due = Operation.objects.due().order_by("next_due_at").values_list("id", "fence")
-    for operation_id, fence in due[:limit]:
+    due = Operation.objects.due().order_by("next_due_at").values_list("id", "fence", "lease_until")
+    for operation_id, fence, silent_since in due[:limit]:
         free = Operation.objects.due().filter(id=operation_id, fence=fence)
         if free.update(fence=fence + 1, lease_until=lease_until, started_at=Coalesce(F("started_at"), Value(now()))):
             taken.append((operation_id, fence + 1))
+            if silent_since is not None:
+                metering.count("slipway_leases_taken_over_total")
     return taken
 
 
@@ -113,7 +116,8 @@ class Pass:
             run = self.runs[step.name]
             if run.state == StepState.DONE or not self._may_begin(step) or run.next_due_at > self.now():
                 continue
-            self._move(step, run)
+            with bound_contextvars(step=step.name):
+                self._move(step, run)
             if run.state == StepState.FAILED:
                 return run
         return None
@@ -255,6 +259,10 @@ class Pass:
                 raise FenceLost(str(self.operation.id))
         for name, value in values.items():
             setattr(run, name, value)
+        if "finished_at" in values and (took := run.duration) is not None:
+            labels = {"kind": self.operation.kind, "step": run.name, "state": run.state}
+            metering.observe("slipway_step_seconds", took.total_seconds(), **labels)
+            log.info("%s: %s after %.1f s", run.title, run.state, took.total_seconds(), extra={"step": run.name})
 
     def _stop(self) -> None:
         """Cancels: gives up what the cloud can give up, says what is left."""
@@ -304,6 +312,7 @@ class Pass:
                 state=StepState.STOPPED, finished_at=self.now()
             )
             services.finish(self.operation, outcome)
+        log.info("%s ended: %s", self.operation, status)
 
     def _release(self) -> None:
         """Gives the lease back and sets when to come again: at once when somebody asked to cancel meanwhile."""

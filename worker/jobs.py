@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from django.db import close_old_connections, connection
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
-from deployments import catalogue, grounds, outside, upkeep
+from deployments import catalogue, grounds, metering, outside, upkeep
 
 if TYPE_CHECKING:
     from worker.runner import Aside, Runner
@@ -33,13 +34,15 @@ def entry(job: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         close_old_connections()
         try:
-            job(*args, **kwargs)
+            with bound_contextvars(job=job.__name__):
+                job(*args, **kwargs)
         except Exception:
             reference = uuid4().hex[:8]
             log.exception("Job %s failed, reference %s", job.__name__, reference)
             raise JobFailed(f"See the worker's log, reference {reference}.") from None
         finally:
             close_old_connections()
+            metering.flush()  # this process is about to end without saying goodbye
 
     return guarded
 
@@ -180,3 +183,11 @@ def keep_tags() -> None:
     from worker.chores import tags
 
     tags.keep_tags()
+
+
+@chore
+def examine(reference: str, probe: str) -> None:
+    """Looks at what only a worker may see, for `manage.py doctor`."""
+    from worker.doctor import asking
+
+    asking.answer(reference, probe)

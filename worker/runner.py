@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from deployments.models import Operation
 from deployments.states import OperationStatus
@@ -98,8 +99,9 @@ class Runner:
         """One pass; whatever goes wrong with one operation stays with it."""
         try:
             operation = Operation.objects.select_related("deployment", "revision").get(id=operation_id)
-            plan = self.plans(operation)
-            engine.Pass(operation, fence, plan, self.context, patience=self._patience()).go()
+            with bound_contextvars(operation=str(operation_id), deployment=str(operation.deployment_id)):
+                plan = self.plans(operation)
+                engine.Pass(operation, fence, plan, self.context, patience=self._patience()).go()
         except Exception:
             # The lease runs out by itself and the next claim finds the cloud as it is.
             log.exception("The pass over operation %s broke off", operation_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cloud.azure.transport import counted_transport
 from cloud.errors import SignInFailed
 from cloud.profile import AzureCloud
 
@@ -86,7 +87,8 @@ class AzureSession:
 
         def make() -> SecretClient:
             verify = self.profile.verify_challenge_resource
-            return SecretClient(url, self.credential, verify_challenge_resource=verify, **self._options())
+            options = network_options(self.profile, "vault")
+            return SecretClient(url, self.credential, verify_challenge_resource=verify, **options)
 
         return self._once("vault", url, make)
 
@@ -107,25 +109,22 @@ class AzureSession:
                 self._clients[key] = make()
             return cast(Client, self._clients[key])
 
-    def _options(self) -> dict[str, Any]:
-        return network_options(self.profile)
-
     def _arm_options(self) -> dict[str, Any]:
-        return self._options() | {
+        return network_options(self.profile, "arm") | {
             "base_url": self.profile.arm,
             "credential_scopes": [self.profile.arm_scope],
             "raw_response_hook": _switch_nothing_on,
         }
 
 
-def network_options(profile: AzureCloud) -> dict[str, Any]:
-    """What every SDK client is told about the wire."""
+def network_options(profile: AzureCloud, service: str) -> dict[str, Any]:
+    """What every SDK client is told about the wire; its calls are counted under the service's name."""
     options: dict[str, Any] = dict(RETRIES, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     if profile.ca_bundle:
         options["connection_verify"] = profile.ca_bundle
         # Our own CA means this machine: a proxy of the environment has no business there.
         options["proxies"] = {"http": "", "https": ""}
-    return options
+    return options | {"transport": counted_transport(service, options)}
 
 
 def _switch_nothing_on(response: Any) -> None:
@@ -142,7 +141,7 @@ def _switch_nothing_on(response: Any) -> None:
 
 
 def _credential(profile: AzureCloud, environ: Mapping[str, str]) -> "TokenCredential":
-    options = network_options(profile) | {
+    options = network_options(profile, "entra") | {
         "authority": profile.authority,
         "disable_instance_discovery": not profile.instance_discovery,
     }

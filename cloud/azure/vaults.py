@@ -1,15 +1,22 @@
-"""Key vaults that were deleted and can still be brought back: they hold their names until they are purged."""
+"""Key vaults: the portal's own, and those that were deleted and hold their names until they are purged.
+
+By the generic client and plain requests: azure-mgmt-keyvault would be a whole SDK for a few calls.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from cloud import web
 from cloud.azure.session import AzureSession
+from cloud.azure.translate import error_code, translated
 from cloud.errors import Unavailable
 
 API_VERSION = "2023-07-01"
 AZURE = "Azure"
+#: The least that Azure keeps deleted secrets for; a purge does not wait for it.
+RETENTION_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +29,56 @@ class DeletedVault:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-def list_deleted_vaults(az: AzureSession, subscription: str) -> list[DeletedVault]:
-    """Every soft-deleted vault of the subscription.
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A vault and what matters of its settings; `url` is where its secrets are."""
 
-    Plain requests: azure-mgmt-keyvault would be a whole SDK for this one list.
-    """
+    id: str
+    url: str
+    state: str
+    by_roles: bool
+    purge_protection: bool
+
+
+def get_vault(az: AzureSession, number: str) -> Vault | None:
+    """The vault with this id, or None when Azure itself says that there is none."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with translated("look at the vault"):
+        try:
+            found = az.resources(number.split("/")[2]).resources.get_by_id(number, api_version=API_VERSION)
+        except ResourceNotFoundError as exc:
+            if error_code(exc) not in {"ResourceNotFound", "ResourceGroupNotFound"}:
+                raise
+            return None
+    facts: Any = found.properties or {}
+    return Vault(
+        id=found.id or number,
+        url=str(facts.get("vaultUri") or ""),
+        state=str(facts.get("provisioningState") or ""),
+        by_roles=bool(facts.get("enableRbacAuthorization")),
+        purge_protection=bool(facts.get("enablePurgeProtection")),
+    )
+
+
+def create_vault(az: AzureSession, number: str, region: str, tenant: str, *, purge_protection: bool) -> None:
+    """Start making a vault whose rights come from roles; look with `get_vault`. A name that is taken is an error."""
+    properties = {
+        "tenantId": tenant,
+        "sku": {"family": "A", "name": "standard"},
+        "enableRbacAuthorization": True,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": RETENTION_DAYS,
+    }
+    properties |= {"enablePurgeProtection": True} if purge_protection else {}  # it cannot be set to false
+    with translated("make the vault"):
+        body: Any = {"location": region, "properties": properties}
+        resources = az.resources(number.split("/")[2]).resources
+        resources.begin_create_or_update_by_id(number, body, api_version=API_VERSION, polling=False)
+
+
+def list_deleted_vaults(az: AzureSession, subscription: str) -> list[DeletedVault]:
+    """Every soft-deleted vault of the subscription."""
     url: str | None = (
         f"{az.profile.arm.rstrip('/')}/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
         f"?api-version={API_VERSION}"

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from sandbox import seeds
-from sandbox.azure import providers, rights, table, tokens
+from sandbox.azure import providers, rights, role_assignments, table, tokens
 from sandbox.azure.call import Call
 from sandbox.azure.due import settle
 from sandbox.azure.errors import AzureError, invalid_content
@@ -174,7 +174,8 @@ def _check_subscription(call: Call, row: table.Row) -> None:
     if entry is None:
         raise AzureError(404, "SubscriptionNotFound", f"The subscription '{name}' could not be found.")
     if row.action:
-        rights.require(call.core, call.principal, name, row.action_for(call.params), call.path)
+        action, attributes = row.action_for(call.params), role_assignments.attributes(call)
+        rights.require(call.core, call.principal, name, action, call.path, attributes)
     if entry.get("state", "Enabled") == "Disabled" and call.method not in ("GET", "HEAD", "POST"):
         raise AzureError(
             409,

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox import seeds
-from sandbox.azure import tokens
+from sandbox.azure import conditions, role_definitions, tokens
 from sandbox.azure.call import Call, empty, ok
 from sandbox.azure.errors import AzureError
 from sandbox.azure.store import Store
@@ -54,12 +54,17 @@ def put(call: Call) -> Response:
     number = f"{_scope(call)}/providers/{TYPE}/{call.params['name']}"
     old = _bucket(call.store).get(number.lower())
     _check_principal(call, properties)
+    _check_role(call, properties)
+    _check_condition(properties)
     _check_others(call, number, properties)
     if old and any(old["body"]["properties"][field].lower() != properties[field].lower() for field in FIXED):
         message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
         raise AzureError(400, "RoleAssignmentUpdateNotPermitted", message)
     if old:
-        return ok(old["body"])
+        changed = {key: properties.get(key) for key in ("condition", "conditionVersion", "description")}
+        body = old["body"] | {"properties": old["body"]["properties"] | changed | {"updatedOn": call.core.clock.iso()}}
+        _bucket(call.store).put(number.lower(), old | {"body": body})
+        return ok(body)
     now = call.core.clock.iso()
     full = properties | {"principalType": properties.get("principalType") or "ServicePrincipal", "scope": _scope(call)}
     full |= {"createdOn": now, "updatedOn": now, "createdBy": call.principal.object_id}
@@ -102,6 +107,41 @@ def _principals(store: Store) -> set[str]:
     for record in store.under("/subscriptions/", "Microsoft.ContainerService/managedClusters"):
         body = record["body"]
         found |= {body["identity"]["principalId"], body["properties"]["identityProfile"]["kubeletidentity"]["objectId"]}
+    return found
+
+
+def _check_role(call: Call, properties: dict[str, Any]) -> None:
+    role, scope = role_definitions.require(call.core, properties["roleDefinitionId"]), _scope(call)
+    if not role_definitions.assignable(role, scope):
+        message = f"The role assignment scope '{scope}' is not assignable to role definition '{role['name']}'."
+        raise AzureError(400, "RoleAssignmentScopeNotAssignableToRoleDefinition", message)
+
+
+def _check_condition(properties: dict[str, Any]) -> None:
+    if not properties.get("condition"):
+        return
+    if properties.get("conditionVersion") != "2.0":
+        message = "The condition version is missing or not supported; it must be '2.0'."
+        raise AzureError(400, "InvalidConditionVersion", message)
+    try:
+        conditions.parse(properties["condition"])
+    except conditions.ConditionError as error:
+        raise AzureError(400, "InvalidCondition", f"The condition is not valid: {error}.") from error
+
+
+def attributes(call: Call) -> dict[str, str]:
+    """What a condition on giving or taking roles may ask about."""
+    name = f"/{TYPE.lower()}/"
+    if name not in call.path.lower():
+        return {}
+    entry = _bucket(call.store).get(call.path.lower())
+    asked = call.body.get("properties") if isinstance(call.body, dict) else None
+    found: dict[str, str] = {}
+    for source, properties in (("Request", asked or {}), ("Resource", entry["body"]["properties"] if entry else {})):
+        role = str(properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1]
+        values = {"RoleDefinitionId": role, "PrincipalId": properties.get("principalId", "")}
+        values["PrincipalType"] = properties.get("principalType") or "ServicePrincipal"
+        found |= {f"@{source}[{TYPE}:{key}]": str(value) for key, value in values.items()}
     return found
 
 

@@ -20,6 +20,7 @@ from sandbox.azure import (
     resources,
     rights,
     role_assignments,
+    role_definitions,
     subscriptions,
     upgrade_profiles,
     vaults,
@@ -35,6 +36,8 @@ VAULTS = GROUP + "/providers/Microsoft.KeyVault/vaults"
 REGISTRIES = GROUP + "/providers/Microsoft.ContainerRegistry/registries"
 REGISTRY = REGISTRIES + "/{name}"
 ROLES = "{scope}/providers/Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "{scope}/providers/Microsoft.Authorization/roleDefinitions"
+DEFINE = "Microsoft.Authorization/roleDefinitions"
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,10 @@ ROWS: list[Row] = [
     _row(f"PUT {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/write", role_assignments.put),
     _row(f"GET {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/read", role_assignments.get),
     _row(f"DELETE {SUB}{ROLES}/{{name}}", "Microsoft.Authorization/roleAssignments/delete", role_assignments.delete),
+    _row(f"GET {SUB}{DEFINITIONS}", f"{DEFINE}/read", role_definitions.listing),
+    _row(f"PUT {SUB}{DEFINITIONS}/{{name}}", f"{DEFINE}/write", role_definitions.put),
+    _row(f"GET {SUB}{DEFINITIONS}/{{name}}", f"{DEFINE}/read", role_definitions.get),
+    _row(f"DELETE {SUB}{DEFINITIONS}/{{name}}", f"{DEFINE}/delete", role_definitions.delete),
     # policy
     _row(
         f"POST {SUB}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",

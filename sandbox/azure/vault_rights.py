@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sandbox import seeds
-from sandbox.azure import role_assignments
+from sandbox.azure import role_assignments, role_definitions
 from sandbox.azure.errors import AzureError
 from sandbox.azure.store import Record, Store
 from sandbox.azure.tokens import Principal
 
-OFFICER, USER, ADMINISTRATOR = (
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
-    "4633458b-17de-408a-b874-0445c86b69e6",
-    "00482a5a-887f-4fb3-b363-3b7fe8e74483",
-)
 ALL = ("get", "list", "set", "delete", "recover", "purge")
-ROLES = {OFFICER: ALL, ADMINISTRATOR: ALL, USER: ("get", "list")}
 #: The portal's vault: the web process may only set; the worker reads, removes, and sets what Azure made for a hub.
 PORTAL = {seeds.WEB_CLIENT_ID: ("set",), seeds.WORKER_CLIENT_ID: ("get", "list", "set", "delete", "purge")}
 SPREADING = 120  # seconds until a new role assignment is known to a vault
 ACTIONS = {
-    "get": "getSecret",
-    "list": "readMetadata",
-    "set": "setSecret",
+    "get": "getSecret/action",
+    "list": "readMetadata/action",
+    "set": "setSecret/action",
     "delete": "delete",
-    "recover": "recover",
-    "purge": "purge",
+    "recover": "recover/action",
+    "purge": "purge/action",
 }
 
 
@@ -54,7 +49,17 @@ def _by_policy(body: dict[str, Any], principal: Principal) -> set[str]:
 
 def _by_role(store: Store, body: dict[str, Any], principal: Principal) -> set[str]:
     roles = role_assignments.roles_of(store, principal.object_id, body["id"], SPREADING)
-    return {verb for role in roles for verb in ROLES.get(role, ())}
+    found: set[str] = set()
+    for role in (role_definitions.find(store.core, number) for number in roles):
+        for permission in role["properties"]["permissions"] if role else []:
+            granted, excluded = permission["dataActions"], permission["notDataActions"]
+            found |= {verb for verb in ALL if _names(granted, verb) and not _names(excluded, verb)}
+    return found
+
+
+def _names(patterns: list[str], verb: str) -> bool:
+    action = f"Microsoft.KeyVault/vaults/secrets/{ACTIONS[verb]}"
+    return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), action, re.IGNORECASE) for each in patterns)
 
 
 def require(store: Store, vault: Record, principal: Principal, verb: str, name: str) -> None:
@@ -67,7 +72,7 @@ def require(store: Store, vault: Record, principal: Principal, verb: str, name: 
     message = (
         "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role "
         "definitions were changed recently, please observe propagation time.\r\n"
-        f"Caller: {who}\r\nAction: 'Microsoft.KeyVault/vaults/secrets/{ACTIONS[verb]}/action'\r\n"
+        f"Caller: {who}\r\nAction: 'Microsoft.KeyVault/vaults/secrets/{ACTIONS[verb]}'\r\n"
         f"Resource: '{body['id'].lower()}/secrets/{name}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\n"
         f"DecisionReason: null \r\nVault: {body['name']};location={body['location']}\r\n"
     )

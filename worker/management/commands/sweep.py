@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -18,10 +19,12 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from deployments.dispatch import send
+from deployments.heartbeat import Heart
 from deployments.inside import wanting
 from deployments.models import CatalogueEntry, Deployment, Operation
 from deployments.states import Lifecycle, SecretState
 from deployments.upkeep import unused_secrets
+from portal.refusals import require_none
 from worker import chores
 
 log = logging.getLogger(__name__)
@@ -35,19 +38,23 @@ class Command(BaseCommand):
     help = "Wakes workers for whatever is due. Redis may lose everything: the next beat sends it again."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_none()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        next_chores = 0.0
+        next_chores, heart = 0.0, Heart()
         while not stop.wait(BEAT):
             try:
                 wake_for_operations()
                 if time.monotonic() >= next_chores:
                     wake_for_chores()
                     next_chores = time.monotonic() + CHORES
+                heart.beat()
             except (redis.RedisError, DatabaseError, OSError) as error:
                 log.warning("This beat of the sweep failed, the next one tries again: %s", error)
             close_old_connections()
+        with contextlib.suppress(redis.RedisError):
+            heart.stop()
 
 
 def wake_for_operations() -> None:

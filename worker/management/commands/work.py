@@ -11,6 +11,9 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker import DequeueStrategy
 
+from deployments.heartbeat import WORKER_TTL
+from portal.refusals import require_none
+
 #: Loaded before the fork, so that each job's process shares them instead of loading them again (0.5 s, 80 MiB).
 PRELOADED = (
     "azure.identity",
@@ -32,9 +35,10 @@ class Command(BaseCommand):
     help = "Moves operations and does chores until told to stop. Run as many as you like."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_none()
         for module in PRELOADED:
             importlib.import_module(module)
         queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
-        worker = Worker(queues, connection=queues[0].connection, serializer=JSONSerializer)
+        worker = Worker(queues, connection=queues[0].connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
         # Round robin: a busy workshop must not keep the catalogue from being refreshed.
         worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)

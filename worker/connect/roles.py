@@ -1,0 +1,89 @@
+"""The least that the portal's identities may do, each right with its reason. Pure; docs/azure.md has the same table."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from cloud.azure.role_assignments import ACR_PULL
+from cloud.azure.role_definitions import RoleDefinition
+from deployments.preflight import BASE_ACTIONS, NEEDED_PROVIDERS, REGISTRY_ACTIONS
+from deployments.preflight.azure import REGISTER_ACTION, REGISTRY_PROVIDER
+
+Rights = dict[str, str]
+
+PROVIDERS = (*NEEDED_PROVIDERS, REGISTRY_PROVIDER)
+VAULT_PROVIDER = "Microsoft.KeyVault"
+SECRETS = "Microsoft.KeyVault/vaults/secrets"
+GIVING = "Microsoft.Authorization/roleAssignments"
+
+#: Rights of the steps beyond those that a hub is refused without before anything is made (preflight).
+STEPS: Rights = {
+    "*/read": "see what it made, what is left, quotas, prices, policies; keys and passwords are not among it",
+    "Microsoft.ContainerService/managedClusters/abort/action": "cancel what a cluster is doing",
+}
+GIVER: Rights = {
+    f"{GIVING}/write": REGISTRY_ACTIONS[f"{GIVING}/write"],
+    f"{GIVING}/delete": REGISTRY_ACTIONS[f"{GIVING}/delete"],
+    f"{GIVING}/read": "see whether it is given",
+}
+WEB_SECRETS: Rights = {f"{SECRETS}/setSecret/action": "store what people type; it can never read it again"}
+WORKER_SECRETS: Rights = {
+    f"{SECRETS}/getSecret/action": "hand a hub its secrets when it is built",
+    f"{SECRETS}/readMetadata/action": "see which secrets there are, and until when deleted ones are kept",
+    f"{SECRETS}/setSecret/action": "keep the passwords that Azure makes for a hub's own registry",
+    f"{SECRETS}/delete": "remove a hub's secrets with the hub",
+    f"{SECRETS}/purge/action": "destroy what was removed, so that nobody brings it back",
+}
+
+
+def worker_rights() -> Rights:
+    """What the worker may do in each subscription, but for giving roles."""
+    preflight = {
+        action: what for action, what in {**BASE_ACTIONS, **REGISTRY_ACTIONS}.items() if not action.startswith(GIVING)
+    }
+    switching_on = {f"{name}{REGISTER_ACTION}": f"switch {name} on where it is not" for name in PROVIDERS}
+    return {**preflight, **STEPS, **switching_on}
+
+
+#: Its holder gives and takes one role only, AcrPull, and to identities of programs only.
+ONLY_ACR_PULL = (
+    f"((!(ActionMatches{{'{GIVING}/write'}})) OR "
+    f"(@Request[{GIVING}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{ACR_PULL}}} AND "
+    f"@Request[{GIVING}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}})) AND "
+    f"((!(ActionMatches{{'{GIVING}/delete'}})) OR "
+    f"(@Resource[{GIVING}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{ACR_PULL}}} AND "
+    f"@Resource[{GIVING}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}))"
+)
+
+
+@dataclass(frozen=True)
+class Role:
+    """One custom role: a short name, what it is for, its rights with their reasons, and what binds its holder."""
+
+    key: str
+    description: str
+    actions: Rights = field(default_factory=dict)
+    data_actions: Rights = field(default_factory=dict)
+    condition: str = ""
+
+    def name(self, portal: str) -> str:
+        """Unique in a tenant, which may have several portals: each has a vault of its own."""
+        return f"Slipway {self.key} ({portal})"
+
+    def definition(self, tenant: str, portal: str, scopes: tuple[str, ...]) -> RoleDefinition:
+        name = self.name(portal)
+        number = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{tenant}|{name}".lower()))
+        actions, data_actions = tuple(sorted(self.actions)), tuple(sorted(self.data_actions))
+        return RoleDefinition(number, name, self.description, scopes, actions, data_actions)
+
+
+ROLES = {
+    role.key: role
+    for role in (
+        Role("worker", "Builds, changes and takes down BinderHubs", actions=worker_rights()),
+        Role("registry access", "Lets a hub's cluster read its registry", actions=GIVER, condition=ONLY_ACR_PULL),
+        Role("worker secrets", "Reads and removes the hubs' secrets", data_actions=WORKER_SECRETS),
+        Role("web secrets", "Stores the hubs' secrets, reads none", data_actions=WEB_SECRETS),
+    )
+}
