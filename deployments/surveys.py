@@ -43,9 +43,8 @@ class Discrepancy(models.Model):
     kind = models.CharField(max_length=16, choices=DiscrepancyKind.choices())
     place = models.CharField(max_length=40)
     owner = models.CharField(max_length=256, help_text="The deployment's id, as the thing's tag or name has it.")
-    deployment = models.ForeignKey(
-        "deployments.Deployment", models.CASCADE, null=True, related_name="discrepancies", help_text="None: never known."
-    )
+    #: None: this portal has never known it.
+    deployment = models.ForeignKey("deployments.Deployment", models.CASCADE, null=True, related_name="discrepancies")
     details = models.JSONField(default=list)
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from django.conf import settings
 
@@ -19,11 +20,11 @@ from cloud.helm import Helm
 from cloud.kubernetes import KubernetesCluster
 from cloud.profile import AzureCloud
 from deployments import outside, services
-from deployments.models import SecretRef
+from deployments.models import Deployment, Operation, SecretRef, StepRun
 from deployments.naming import OWNER_TAG, Names
 from deployments.redaction import remember
 from deployments.spec import HubSpec
-from deployments.states import SecretState
+from deployments.states import OperationKind, SecretState
 from deployments.values import HubSecrets, hub_values
 from worker.context import Context
 
@@ -59,6 +60,12 @@ _credentials = Credentials()
 class HubContext(Context):
     """What the hub's steps see."""
 
+    @classmethod
+    def only_looking(cls, hub: Deployment) -> Self:
+        """A way to a hub without a run: one may look, and nothing can be recorded."""
+        operation = Operation(deployment=hub, revision=hub.revision, kind=OperationKind.MEND)
+        return cls(operation=operation, fence=0, run=StepRun(operation=operation))
+
     @cached_property
     def spec(self) -> HubSpec:
         return self.operation.revision.spec
@@ -88,7 +95,8 @@ class HubContext(Context):
 
     @property
     def subscription(self) -> str:
-        return self.spec.subscription_id
+        """Where the description puts the hub, or where something of it was found."""
+        return str(self.operation.arguments.get("subscription") or self.spec.subscription_id)
 
     def is_ours(self, tags: dict[str, str]) -> bool:
         """Whether the thing carries this deployment's tag; nothing else may be touched."""

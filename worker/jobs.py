@@ -143,3 +143,11 @@ def send_letters() -> None:
     from worker.chores import letters
 
     letters.send_letters()
+
+
+@chore
+def survey() -> None:
+    """Compares the cloud with our records."""
+    from worker.chores import survey
+
+    survey.survey()

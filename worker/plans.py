@@ -8,6 +8,7 @@ from deployments.models import Operation
 from deployments.states import OperationKind
 from worker.step import Step
 from worker.steps.back import PutBack
+from worker.steps.cleaning import CleanReceipt, GroupsGone, RolesGone, Search, SecretsSwept, ThingsGone
 from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
 from worker.steps.preflight import Preflight
@@ -17,7 +18,7 @@ from worker.steps.receipt import Receipt
 from worker.steps.registry import RegistryAccess, RegistryGone, RegistryMade
 from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
-from worker.steps.reshape import ControlPlane, NodePools, Started, Stopped
+from worker.steps.reshape import Awake, ControlPlane, NodePools, Started, Stopped
 from worker.steps.serving import Address, Workloads
 
 Plan = tuple[Step[Any], ...]
@@ -63,6 +64,23 @@ ROTATE: Plan = (
     ProofOfLife(),
     PutBack(),
 )
+MEND: Plan = (
+    Providers(),
+    Preflight(),
+    RegistryMade(),
+    Awake(),
+    ControlPlane(),
+    NodePools(),
+    RegistryAccess(),
+    Ingredients(),
+    Nodes(),
+    Namespace(),
+    Release(),
+    Address(),
+    Workloads(),
+    Health(),
+    ProofOfLife(),
+)
 STOP: Plan = (Stopped(),)
 START: Plan = (
     Started(),
@@ -86,14 +104,24 @@ TEARDOWN: Plan = (
     SecretsGone(),
     Receipt(),
 )
+CLEAN_UP: Plan = (
+    Search(),
+    RolesGone(),
+    GroupsGone(),
+    ThingsGone(),
+    SecretsSwept(),
+    CleanReceipt(),
+)
 PLANS: dict[str, Plan] = {
     OperationKind.PROVISION: PROVISION,
     OperationKind.CHANGE: CHANGE,
     OperationKind.ROTATE: ROTATE,
+    OperationKind.MEND: MEND,
     OperationKind.STOP: STOP,
     OperationKind.START: START,
     OperationKind.TRY_LAUNCH: TRY_LAUNCH,
     OperationKind.TEARDOWN: TEARDOWN,
+    OperationKind.CLEAN_UP: CLEAN_UP,
 }
 
 

@@ -42,7 +42,7 @@ def list_clusters(az: AzureSession, subscription: str) -> list[ClusterWithPools]
     """Every cluster of the subscription with its pools, by one list."""
     with translated("list the clusters"):
         found = az.clusters(subscription).managed_clusters.list()
-        return [ClusterWithPools(cluster_seen(each), _pools(each.properties.agent_pool_profiles or ())) for each in found]
+        return [ClusterWithPools(cluster_seen(each), _pools(_profiles(each))) for each in found]
 
 
 def list_pools(az: AzureSession, subscription: str, group: str, cluster: str) -> list[PoolFound]:
@@ -93,6 +93,10 @@ def abort_pool(az: AzureSession, subscription: str, group: str, cluster: str, na
         except HttpResponseError as exc:
             if error_code(exc) not in ABSENT_CODES | AT_REST:
                 raise
+
+
+def _profiles(found: Any) -> Iterable[Any]:
+    return found.properties.agent_pool_profiles or ()
 
 
 def _pools(items: Iterable[Any]) -> tuple[PoolFound, ...]:

@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 ('last_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('accepted_at', models.DateTimeField(blank=True, null=True)),
                 ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deployment', models.ForeignKey(help_text='None: never known.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='discrepancies', to='deployments.deployment')),
+                ('deployment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='discrepancies', to='deployments.deployment')),
             ],
             options={
                 'verbose_name_plural': 'discrepancies',

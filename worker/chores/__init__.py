@@ -1,4 +1,5 @@
-"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners."""
+"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners,
+and comparing the cloud with our records."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from worker.chores import ends, health, letters
+from worker.chores import ends, health, letters, survey
 
 
 def due(now: datetime) -> list[str]:
@@ -16,5 +17,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.check_health": health.due(now).exists(),
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
+        "worker.jobs.survey": survey.due(now),
     }
     return [job for job, is_due in found.items() if is_due]

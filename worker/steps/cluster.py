@@ -104,7 +104,7 @@ class InCluster(Step[HubContext]):
 class Nodes(InCluster):
     """Every node says that it is ready."""
 
-    name, title, after, expected, deadline = "nodes", "Nodes", ("cluster",), 60, 20 * 60
+    name, title, after, expected, deadline = "nodes", "Nodes", ("cluster", "start"), 60, 20 * 60
 
     def look(self, ctx: HubContext) -> Found:
         nodes = ctx.kubernetes().nodes()
