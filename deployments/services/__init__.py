@@ -8,7 +8,7 @@ from deployments.services.holding import hold
 from deployments.services.requesting import check_policy, request_hub
 from deployments.services.running import STOPPED_EVEN_WHEN_DONE, cancel, finish, retry
 from deployments.services.secrets import DOCKER_TOKEN, GITHUB_SECRET, HUB_TOKENS, PRIVATE_TOKEN, REGISTRY_TOKEN
-from deployments.services.tending import build_again, forget, leave_as_is, put_back
+from deployments.services.tending import build_again, forget, leave_as_is, look_now, put_back
 
 __all__ = [
     "DOCKER_TOKEN",
@@ -29,6 +29,7 @@ __all__ = [
     "forget",
     "hold",
     "leave_as_is",
+    "look_now",
     "put_back",
     "reject",
     "reject_change",

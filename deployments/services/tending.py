@@ -13,7 +13,7 @@ from cloud.errors import InvalidRequest
 from deployments.dispatch import send, wake_workers
 from deployments.errors import NotAllowed, TooLate
 from deployments.events import Line, record
-from deployments.models import Deployment, Discrepancy, Operation, StepRun
+from deployments.models import Deployment, Discrepancy, Operation, StepRun, Survey
 from deployments.services.changing import BUSY, begin
 from deployments.services.holding import hold, note
 from deployments.services.secrets import REGISTRY_TOKEN
@@ -33,6 +33,13 @@ REASON_MISSING = "Say why: whoever looks after the subscription later wants to k
 BUILT = (Lifecycle.PROVISIONING, Lifecycle.READY, Lifecycle.STOPPED)
 
 
+def look_now() -> None:
+    """Has the cloud compared with our records as soon as a worker comes to it."""
+    with transaction.atomic():
+        Survey.objects.update(due_at=timezone.now())
+        send("chores", "worker.jobs.survey")
+
+
 def put_back(user: User, deployment: Deployment) -> Operation:
     """Brings the cloud back to what the hub's description says; one that was stopped here is switched off again.
 
@@ -41,7 +48,10 @@ def put_back(user: User, deployment: Deployment) -> Operation:
     told = f"{user} asked to put back what was changed by hand."
     if Deployment.objects.filter(id=deployment.id, lifecycle=Lifecycle.STOPPED).exists():
         return begin(user, deployment, OperationKind.STOP, told, lifecycle=Lifecycle.STOPPED)
-    return begin(user, deployment, OperationKind.MEND, told)
+    drifted = deployment.discrepancies.filter(kind=DiscrepancyKind.DRIFTED).values_list("details", flat=True)
+    renewed = sorted({each["renews"] for details in drifted for each in details if each["renews"]})
+    arguments = {"purposes": renewed} if renewed else {}
+    return begin(user, deployment, OperationKind.MEND, told, arguments=arguments)
 
 
 def leave_as_is(user: User, deployment: Deployment) -> None:

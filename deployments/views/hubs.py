@@ -20,8 +20,9 @@ from deployments.models import Deployment, DeploymentQuerySet
 from deployments.place import region_name
 from deployments.progress import progress, with_newest_run
 from deployments.running import ends_soon, refused, rejected_change, revisions, running, waiting_change
-from deployments.states import Lifecycle, OperationKind
+from deployments.states import Lifecycle
 from deployments.strip import strips
+from deployments.tending import differs, forgotten, last_receipt
 from deployments.views.guard import hub_of, person, reviewers_only
 
 PAGE = 50
@@ -85,6 +86,8 @@ def _standing(hub: Deployment) -> dict[str, Any]:
         "waiting_change": waiting_change(hub),
         "rejected_change": rejected_change(hub),
         "ends_soon": ends_soon(hub),
+        "differs": differs(hub),
+        "forgotten": forgotten(hub) if hub.lifecycle == Lifecycle.DELETED else None,
     }
 
 
@@ -109,8 +112,9 @@ def values(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 @require_safe
 def receipt(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     hub = hub_of(request, hub_id)
-    operation = hub.operations.filter(kind=OperationKind.TEARDOWN).order_by("-created_at").first()
+    operation = last_receipt(hub)
     content = operation.result.get("receipt") if operation else None
     # Apart, because in a template `receipt.items` would be the dictionary's own method.
     items = content["items"] if content else []
-    return render(request, "hubs/receipt.html", {"hub": hub, "receipt": content, "items": items})
+    context = {"hub": hub, "receipt": content, "items": items, "forgotten": forgotten(hub)}
+    return render(request, "hubs/receipt.html", context)

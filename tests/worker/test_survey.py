@@ -306,7 +306,7 @@ def test_a_half_built_hub_of_which_nothing_was_made_is_not_gone(
     assert told(hub.id) is None
 
 
-# --- places that cannot be looked at -----------------------------------------------------------------------------------
+# --- places that cannot be looked at ---------------------------------------------------------------------------------
 
 
 def test_a_subscription_that_is_lost_is_told_with_its_reason_and_the_others_are_looked_at(

@@ -166,7 +166,11 @@ def _keeping_count(there: PoolFound, pool: NodePool) -> NodePool:
 
 def size(pool: PoolFound) -> str:
     """How many nodes a pool has, in words."""
-    return f"{pool.min_count} to {pool.max_count} nodes" if pool.autoscales else f"{pool.count} nodes"
+    return f"{pool.min_count} to {pool.max_count} nodes" if pool.autoscales else nodes(pool.count)
+
+
+def nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from deployments.naming import OWNER_TAG
 from deployments.pools import wanted_pools
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle
-from worker.steps.reshape import BUSY, SYSTEM, differs, size
+from worker.steps.reshape import BUSY, SYSTEM, differs, nodes, size
 from worker.survey.seen import Seen
 
 RETAG = (
@@ -98,7 +98,7 @@ def _pools(found: tuple[PoolFound, ...], wanted: tuple[NodePool, ...]) -> Iterat
 
 
 def _wanted(pool: NodePool) -> str:
-    return f"{pool.min_count} to {pool.max_count} nodes" if pool.max_count is not None else f"{pool.count} nodes"
+    return f"{pool.min_count} to {pool.max_count} nodes" if pool.max_count is not None else nodes(pool.count)
 
 
 def _registry(hub: Deployment, spec: HubSpec, seen: Seen, registry_id: str) -> Iterator[Difference]:
