@@ -17,9 +17,9 @@ BEFORE, AFTER = "before", "after"
 
 
 class Interrupted(Step[HubContext]):
-    """The step itself, struck once at each moment: before its first write, and after the write that followed.
+    """The step itself, struck once at each moment: between its first look and what follows, and after its first write.
 
-    One that only looks is struck after its first look, and when it is done.
+    One that writes nothing is struck when it is done instead. Until its blow has struck a step is not done.
     """
 
     def __init__(self, step: Step[Any], moments: Sequence[str], blow: Blow) -> None:
@@ -31,6 +31,8 @@ class Interrupted(Step[HubContext]):
         found = self.step.check(ctx)
         if self._next(BEFORE) or (found.state is State.READY and self._next(AFTER)):
             self._strike(ctx)
+        if self.left and found.state is State.READY:
+            return Found.changing("not struck yet", wait=0.0)
         return found
 
     def apply(self, ctx: HubContext) -> None:

@@ -6,17 +6,22 @@ The steps are read from the plan itself, so a new one cannot be forgotten.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
+from cloud.azure import clusters, node_pools
 from cloud.errors import PermanentError
 from deployments import outside, services
 from deployments.errors import TooLate
 from deployments.models import Deployment, Event, Operation
 from deployments.progress import progress
-from deployments.states import Lifecycle, OperationStatus, StepState
+from deployments.states import Lifecycle, OperationStatus, Outcome, StepState
 from tests.chaos.writes import Write, made
+from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
 from tests.worker.conftest import MadeHub
 from tests.worker.driving import Drive
@@ -134,3 +139,43 @@ def test_failing_before_and_after_each_write_it_goes_on_from_there_and_makes_eac
     assert Counter(blows.struck) == dict.fromkeys(STEPS, 2)
     assert made_twice(cloud, before) == {}
     assert Operation.objects.filter(deployment=hub).count() == 1
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stuck", "changes"), [("core", {"node_count": 3}), ("course", {"kubernetes_version": "1.34.3"})]
+)
+def test_cancelling_a_change_has_azure_stop_it_and_leaves_the_hub_as_it_was(
+    stuck: str,
+    changes: dict[str, Any],
+    built: Callable[..., Deployment],
+    drive: Drive,
+    people: dict[str, Any],
+    cloud: SandboxProcess,
+) -> None:
+    hub = built(kubernetes_version="1.33.6" if "kubernetes_version" in changes else "1.34.3")
+    cloud.control("azure/outcomes", {"name": stuck, "stuck": True})
+    spec = replace(hub.revision.spec, **changes)
+    services.change(people["reviewer"], hub, hub.revision.number, spec, {})
+    operation = hub.operations.order_by("-created_at")[0]
+    drive.until(operation, lambda: "Updating" in states(hub))
+    services.cancel(people["researcher"], operation)
+    drive(operation)
+    hub.refresh_from_db()
+    assert hub.last_outcome == Outcome.ROLLED_BACK and "cancelled" in operation.error_message
+    assert Event.objects.filter(operation=operation, message__startswith="Asking Azure to stop changing").count() == 1
+    until(lambda: "Canceled" in states(hub))
+    assert httpx.get(f"{hub.address}services/binder/health").json()["ok"]
+    services.retry(people["researcher"], operation)
+    assert drive(operation).status == OperationStatus.SUCCEEDED, operation.error_message
+    assert set(states(hub)) == {"Succeeded"}
+
+
+def states(hub: Deployment) -> list[str]:
+    """Azure's words for the cluster and each of its pools."""
+    place = (outside.azure(), hub.revision.spec.subscription_id, hub.names.group, hub.names.cluster)
+    cluster = clusters.get_cluster(*place)
+    assert cluster is not None
+    return [cluster.state, *(pool.state for pool in node_pools.list_pools(*place))]
