@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from accounts.models import User
 from deployments.models import Event, Operation
 from deployments.redaction import redact
 from deployments.states import Level
@@ -30,6 +31,8 @@ class Line:
     message: str
     level: Level = Level.INFO
     step: str = ""
+    #: The person whose decision it tells of: such lines answer who did what.
+    by: User | None = None
 
 
 class FenceLost(Exception):
@@ -58,6 +61,7 @@ def record(operation_id: UUID, lines: Sequence[Line], *, fence: int | None = Non
                 number=first + index,
                 level=line.level,
                 step=line.step,
+                by=line.by,
                 message=redact(line.message)[:LONGEST],
             )
             for index, line in enumerate(lines)

@@ -25,6 +25,8 @@ from deployments.states import (
     SecretState,
     StepState,
 )
+from deployments.surveys import Discrepancy as Discrepancy
+from deployments.surveys import Survey as Survey
 
 
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
@@ -62,6 +64,7 @@ class Deployment(models.Model):
     health_checked_at = models.DateTimeField(null=True, blank=True)
     health_due_at = models.DateTimeField(null=True, blank=True)
     certificate = models.JSONField(default=dict, blank=True, help_text="What its address last showed, and when.")
+    inspected_at = models.DateTimeField(null=True, blank=True, help_text="When it was last compared with the cloud.")
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeploymentQuerySet.as_manager()
@@ -256,10 +259,15 @@ class Event(models.Model):
     level = models.CharField(max_length=10, choices=Level.choices(), default=Level.INFO)
     step = models.CharField(max_length=40, blank=True)
     message = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+",
+        help_text="Who did or decided it; None: Slipway itself.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["operation", "number"]
         constraints = [models.UniqueConstraint(fields=["operation", "number"], name="one_event_per_number")]
+        indexes = [models.Index(fields=["-at"], condition=Q(by__isnull=False), name="event_of_a_person")]
 
     def __str__(self) -> str:
         return f"{self.operation_id}:{self.number}"

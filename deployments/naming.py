@@ -31,6 +31,7 @@ RESERVED = frozenset(
 #: Azure refuses these words anywhere in a DNS label or a group's name (ReservedResourceName).
 TRADEMARKS = ("microsoft", "windows", "login", "xbox", "azure", "office", "bing")
 
+SECRET_NAME = re.compile(r"([0-9a-f]{32})-[0-9a-z-]+")
 DOCKER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")
 IMAGE_PREFIX = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*-?")
 
@@ -77,6 +78,12 @@ def secret_name(deployment_id: UUID, purpose: str, attempt: str) -> str:
     `attempt` keeps a second try of the same form away from the first one's name, which may be in soft delete by then.
     """
     return f"{deployment_id.hex}-{purpose}-{attempt}"
+
+
+def secret_owner(name: str) -> UUID | None:
+    """The deployment under whose id a secret of the vault stands; None for a name that is not one of ours."""
+    found = SECRET_NAME.fullmatch(name)
+    return UUID(found[1]) if found else None
 
 
 def problem_with_hub_name(name: str) -> str:

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 
 from deployments.models import Deployment, DeploymentQuerySet, Operation, StepRun
 from deployments.preview import BINDER_PATH
-from deployments.states import Lifecycle, Look, OperationKind, OperationStatus, Outcome, StepState, sources
+from deployments.states import ENDINGS, Lifecycle, Look, OperationKind, OperationStatus, Outcome, StepState, sources
 
 #: A step at work counts for at most so much of its expected time: only a finished one counts whole.
 ALMOST = 0.95
@@ -26,7 +26,9 @@ FAILURES: dict[str, str] = {
     OperationKind.STOP: "The hub was not stopped",
     OperationKind.START: "The hub did not start",
     OperationKind.TRY_LAUNCH: "The launch did not work",
+    OperationKind.MEND: "It could not be put back",
     OperationKind.TEARDOWN: "Taking it down stopped",
+    OperationKind.CLEAN_UP: "Not everything could be removed",
 }
 
 
@@ -92,7 +94,7 @@ class Progress:
         return bool(
             operation
             and operation.status == OperationStatus.RUNNING
-            and operation.kind != OperationKind.TEARDOWN
+            and operation.kind not in ENDINGS
             and not operation.cancel_requested
         )
 
@@ -109,6 +111,11 @@ class Progress:
     @property
     def can_take_down(self) -> bool:
         return self.deployment.lifecycle in sources(Lifecycle.DELETING)
+
+    @property
+    def may_be_forgotten(self) -> bool:
+        """Taking it down is the usual way: only where that has failed is another one offered on the hub's page."""
+        return self.deployment.lifecycle == Lifecycle.DELETING and self.failed is not None
 
     @property
     def proof(self) -> dict[str, Any] | None:

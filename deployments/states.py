@@ -91,7 +91,14 @@ class OperationKind(Status):
     STOP = "stop", "Stop", "blue"
     START = "start", "Start", "blue"
     TRY_LAUNCH = "try-launch", "Try a launch", "blue"
+    MEND = "mend", "Put back as described", "blue"
     TEARDOWN = "teardown", "Take down", "blue"
+    CLEAN_UP = "clean-up", "Remove what was left", "blue"
+    FORGET = "forget", "Forget", "grey"
+
+
+#: What ends in a receipt: half of it may be gone already, so it goes on to its end.
+ENDINGS = (OperationKind.TEARDOWN, OperationKind.CLEAN_UP)
 
 
 class OperationStatus(Status):
@@ -123,6 +130,14 @@ class SecretState(Status):
     RECOVERABLE = "recoverable", "Deleted, recoverable for a while", "amber", True
 
 
+class DiscrepancyKind(Status):
+    """How the cloud and our records differ."""
+
+    LEFT_OVER = "left-over", "Left over", "amber"
+    GONE = "gone", "Gone from the cloud", "red"
+    DRIFTED = "drifted", "Changed by hand", "amber"
+
+
 class Level(Status):
     """How much an event matters."""
 
@@ -132,13 +147,14 @@ class Level(Status):
     ERROR = "error", "Error", "red"
 
 
-#: lifecycle → the lifecycles it may become. Teardown is possible from everything that is not gone.
+#: lifecycle → the lifecycles it may become. Teardown is possible from everything that is not gone; a hub whose cloud
+#: somebody has removed is built again.
 MOVES: dict[Lifecycle, frozenset[Lifecycle]] = {
     Lifecycle.REQUESTED: frozenset({Lifecycle.REJECTED, Lifecycle.PROVISIONING, Lifecycle.DELETING}),
     Lifecycle.REJECTED: frozenset(),
     Lifecycle.PROVISIONING: frozenset({Lifecycle.READY, Lifecycle.DELETING}),
-    Lifecycle.READY: frozenset({Lifecycle.STOPPED, Lifecycle.DELETING}),
-    Lifecycle.STOPPED: frozenset({Lifecycle.READY, Lifecycle.DELETING}),
+    Lifecycle.READY: frozenset({Lifecycle.STOPPED, Lifecycle.PROVISIONING, Lifecycle.DELETING}),
+    Lifecycle.STOPPED: frozenset({Lifecycle.READY, Lifecycle.PROVISIONING, Lifecycle.DELETING}),
     Lifecycle.DELETING: frozenset({Lifecycle.DELETED}),
     Lifecycle.DELETED: frozenset(),
 }

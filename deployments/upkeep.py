@@ -33,8 +33,9 @@ def drop_abandoned_requests(before: datetime) -> int:
 
 
 def unused_secrets() -> QuerySet[SecretRef]:
-    """Secrets of requests that were rejected, or that never came to be."""
-    return SecretRef.objects.filter(Q(deployment=None) | Q(deployment__lifecycle=Lifecycle.REJECTED), state__in=OPEN)
+    """Secrets of requests that were rejected or never came to be, and of hubs that were forgotten."""
+    ended = Q(deployment=None) | Q(deployment__lifecycle__in=[Lifecycle.REJECTED, Lifecycle.DELETED])
+    return SecretRef.objects.filter(ended, state__in=OPEN)
 
 
 def purge_unused_secrets(vault: SecretVault) -> int:

@@ -4,7 +4,18 @@ from django.urls import URLPattern, path
 
 from deployments import stream
 from deployments.inside import stream as inside_stream
-from deployments.views import changes, hubs, inside, operations, renewing, requests, review, revisions, running
+from deployments.views import (
+    changes,
+    hubs,
+    inside,
+    operations,
+    renewing,
+    requests,
+    review,
+    revisions,
+    running,
+    tending,
+)
 
 app_name = "deployments"
 urlpatterns: list[URLPattern] = [
@@ -35,11 +46,19 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<uuid:hub_id>/extend/", running.extend, name="extend"),
     path("hubs/<uuid:hub_id>/try/", running.try_launch, name="try-launch"),
     path("hubs/<uuid:hub_id>/take-down/", operations.take_down, name="take-down"),
+    path("hubs/<uuid:hub_id>/forget/", tending.forget, name="forget"),
+    path("hubs/<uuid:hub_id>/build-again", tending.build_again, name="build-again"),
+    path("hubs/<uuid:hub_id>/put-back", tending.put_back, name="put-back"),
+    path("hubs/<uuid:hub_id>/leave", tending.leave_as_is, name="leave-as-is"),
     path("hubs/<uuid:hub_id>/receipt/", hubs.receipt, name="receipt"),
     path("operations/<uuid:operation_id>/log/", operations.log, name="log"),
     path("operations/<uuid:operation_id>/stream", stream.stream, name="stream"),
     path("operations/<uuid:operation_id>/cancel", operations.cancel, name="cancel"),
     path("operations/<uuid:operation_id>/retry", operations.retry, name="retry"),
+    path("left-over/", tending.left_over, name="left-over"),
+    path("left-over/look", tending.look_now, name="look-now"),
+    path("left-over/<int:number>/", tending.clean_up, name="clean-up"),
+    path("done/", tending.who_did_what, name="deeds"),
     path("review/", review.waiting, name="review"),
     path("review/<uuid:hub_id>/", review.one, name="review-one"),
     path("review/<uuid:hub_id>/<int:revision>/approve", review.approve, name="approve"),

@@ -150,6 +150,7 @@ class Pass:
 
     def _turn_back(self, run: StepRun) -> None:
         """Takes the wish to cancel for a failure of the step it came in: from here on everything is put right."""
+        self._give_up()
         with transaction.atomic():
             self._fail(run, PermanentError("The run was cancelled.", "Start it again whenever you like."))
             mine = Operation.objects.filter(id=self.operation.id, fence=self.fence)
@@ -266,16 +267,21 @@ class Pass:
 
     def _stop(self) -> None:
         """Cancels: gives up what the cloud can give up, says what is left."""
+        self._give_up()
         for step in self.plan:
             run = self.runs[step.name]
-            if run.state == StepState.WORKING:
-                self._abort(step, run)
             if run.state in (StepState.WORKING, StepState.PENDING):
                 self._write(run, None, state=StepState.STOPPED, finished_at=self.now())
         names = Resource.objects.filter(deployment=self.operation.deployment_id, gone_at=None)
         left = ", ".join(f"{row.kind} {row.name}" for row in names)
         told = f"What exists now: {left}. Take the hub down to remove it." if left else "Nothing had been made."
         self._end(OperationStatus.CANCELLED, Outcome.CANCELLED, told=f"Cancelled. {told}")
+
+    def _give_up(self) -> None:
+        """Has the cloud stop what the steps have it doing, where it can."""
+        for step in self.plan:
+            if self.runs[step.name].state == StepState.WORKING:
+                self._abort(step, self.runs[step.name])
 
     def _abort(self, step: Step[Any], run: StepRun) -> None:
         try:
@@ -304,8 +310,11 @@ class Pass:
             values |= _told(failed)
         level = {Outcome.SUCCEEDED: Level.SUCCESS, Outcome.FAILED: Level.ERROR}.get(outcome, Level.WARNING)
         with transaction.atomic():
+            services.hold(self.operation.deployment_id)
             record(self.operation.id, [Line(told, level)], fence=self.fence)
             mine = Operation.objects.filter(id=self.operation.id, fence=self.fence, status=OperationStatus.RUNNING)
+            if outcome is Outcome.SUCCEEDED and self.operation.kind in services.STOPPED_EVEN_WHEN_DONE:
+                mine = mine.filter(cancel_requested=False)  # the next pass obeys
             if not mine.update(**values):
                 raise FenceLost(str(self.operation.id))
             StepRun.objects.filter(operation=self.operation, state=StepState.WORKING).update(

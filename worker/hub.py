@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from django.conf import settings
 
@@ -21,11 +22,11 @@ from cloud.kubernetes import KubernetesCluster
 from cloud.profile import AzureCloud
 from deployments import outside, services
 from deployments.diagnosis import Symptoms
-from deployments.models import SecretRef
+from deployments.models import Deployment, Operation, SecretRef, StepRun
 from deployments.naming import OWNER_TAG, Names
 from deployments.redaction import remember
 from deployments.spec import HubSpec
-from deployments.states import SecretState
+from deployments.states import OperationKind, SecretState
 from deployments.values import HubSecrets, hub_values
 from worker.context import Context
 from worker.symptoms import gather
@@ -84,6 +85,12 @@ def helm_program() -> Helm:
 class HubContext(Context):
     """What the hub's steps see."""
 
+    @classmethod
+    def only_looking(cls, hub: Deployment) -> Self:
+        """A way to a hub without a run: one may look, and nothing can be recorded."""
+        operation = Operation(deployment=hub, revision=hub.revision, kind=OperationKind.MEND)
+        return cls(operation=operation, fence=0, run=StepRun(operation=operation))
+
     @cached_property
     def spec(self) -> HubSpec:
         return self.operation.revision.spec
@@ -113,7 +120,8 @@ class HubContext(Context):
 
     @property
     def subscription(self) -> str:
-        return self.spec.subscription_id
+        """Where the description puts the hub, or where something of it was found."""
+        return str(self.operation.arguments.get("subscription") or self.spec.subscription_id)
 
     def is_ours(self, tags: dict[str, str]) -> bool:
         """Whether the thing carries this deployment's tag; nothing else may be touched."""

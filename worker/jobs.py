@@ -191,3 +191,11 @@ def examine(reference: str, probe: str) -> None:
     from worker.doctor import asking
 
     asking.answer(reference, probe)
+
+
+@chore
+def survey() -> None:
+    """Compares the cloud with our records."""
+    from worker.chores import survey
+
+    survey.survey()

@@ -8,6 +8,7 @@ from deployments.models import Operation
 from deployments.states import OperationKind
 from worker.step import Step
 from worker.steps.back import PoolsBack, PutBack, TierBack
+from worker.steps.cleaning import CleanReceipt, GroupsGone, RolesGone, Search, SecretsSwept, ThingsGone
 from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
 from worker.steps.https import Certificate, Domain
@@ -18,7 +19,7 @@ from worker.steps.receipt import Receipt
 from worker.steps.registry import RegistryAccess, RegistryGone, RegistryMade
 from worker.steps.release import Ingredients, Namespace, Release
 from worker.steps.removal import AddressGone, ClusterGone, GroupGone, NamespaceGone, ReleaseGone, SecretsGone
-from worker.steps.reshape import ControlPlane, NodePools, Started, Stopped
+from worker.steps.reshape import Awake, ControlPlane, NodePools, Started, Stopped
 from worker.steps.serving import Address, Workloads
 from worker.steps.sign_in import SignIn
 
@@ -74,6 +75,26 @@ ROTATE: Plan = (
     ProofOfLife(),
     PutBack(),
 )
+MEND: Plan = (
+    Providers(),
+    Preflight(),
+    Domain(),
+    RegistryMade(),
+    Awake(),
+    ControlPlane(),
+    NodePools(),
+    RegistryAccess(),
+    Ingredients(),
+    Nodes(),
+    Namespace(),
+    Release(),
+    Address(),
+    Workloads(),
+    Certificate(),
+    Health(),
+    SignIn(),
+    ProofOfLife(),
+)
 STOP: Plan = (Stopped(),)
 START: Plan = (
     Started(),
@@ -99,14 +120,24 @@ TEARDOWN: Plan = (
     SecretsGone(),
     Receipt(),
 )
+CLEAN_UP: Plan = (
+    Search(),
+    RolesGone(),
+    GroupsGone(),
+    ThingsGone(),
+    SecretsSwept(),
+    CleanReceipt(),
+)
 PLANS: dict[str, Plan] = {
     OperationKind.PROVISION: PROVISION,
     OperationKind.CHANGE: CHANGE,
     OperationKind.ROTATE: ROTATE,
+    OperationKind.MEND: MEND,
     OperationKind.STOP: STOP,
     OperationKind.START: START,
     OperationKind.TRY_LAUNCH: TRY_LAUNCH,
     OperationKind.TEARDOWN: TEARDOWN,
+    OperationKind.CLEAN_UP: CLEAN_UP,
 }
 
 

@@ -75,7 +75,7 @@ def get_cluster(az: AzureSession, subscription: str, group: str, name: str) -> C
 
     with translated(f"look at the cluster {name}"):
         try:
-            return _cluster(az.clusters(subscription).managed_clusters.get(group, name))
+            return cluster_seen(az.clusters(subscription).managed_clusters.get(group, name))
         except ResourceNotFoundError as exc:
             if error_code(exc) in ABSENT_CODES:
                 return None
@@ -289,7 +289,8 @@ def _still_there(what: str) -> SlipwayError:
     return Conflict(f"We could not {what}: Azure gave up and left it in place.", "Try again.")
 
 
-def _cluster(found: Any) -> Cluster:
+def cluster_seen(found: Any) -> Cluster:
+    """What the SDK read, in our words."""
     properties = found.properties
     failure = _provisioning_error(properties)
     return Cluster(

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloud.azure.clusters import ABSENT_CODES
 from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import error_code, translated
+from cloud.errors import InvalidRequest
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
@@ -73,7 +75,7 @@ def list_groups(az: AzureSession, subscription: str) -> list[ResourceGroup]:
 
 
 def list_tagged(az: AzureSession, subscription: str, tag: str, value: str) -> list[TaggedResource]:
-    """Everything that carries the tag with this value, groups included."""
+    """Everything that carries the tag with this value, groups included. Only these are shown with their tags."""
     with translated("list what carries the hub's tag"):
         wanted = f"tagName eq '{_quoted(tag)}' and tagValue eq '{_quoted(value)}'"
         client = az.resources(subscription)
@@ -81,11 +83,41 @@ def list_tagged(az: AzureSession, subscription: str, tag: str, value: str) -> li
         return groups + [_tagged(found, found.type or "") for found in client.resources.list(filter=wanted)]
 
 
+def list_all(az: AzureSession, subscription: str) -> list[TaggedResource]:
+    """Everything in the subscription but its groups, with tags: Azure leaves them out where a tag is asked for."""
+    with translated("list what is in the subscription"):
+        return [_tagged(each, each.type or "") for each in az.resources(subscription).resources.list()]
+
+
 def list_resources(az: AzureSession, subscription: str, group: str) -> list[TaggedResource]:
     """Everything in the group, with its tags."""
     with translated(f"list what is in the resource group {group}"):
         found = az.resources(subscription).resources.list_by_resource_group(group)
         return [_tagged(each, each.type or "") for each in found]
+
+
+def delete_resource(az: AzureSession, subscription: str, resource_id: str, kind: str) -> None:
+    """Start deleting one thing of any type; already gone is fine."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with translated(f"delete {resource_id.rpartition('/')[2]}"):
+        version = _newest_version(az, subscription, kind)
+        try:
+            az.resources(subscription).resources.begin_delete_by_id(resource_id, api_version=version, polling=False)
+        except ResourceNotFoundError as exc:
+            if error_code(exc) not in ABSENT_CODES:
+                raise
+
+
+def _newest_version(az: AzureSession, subscription: str, kind: str) -> str:
+    """The interface of a type of things that its own provider names first; one no preview where there is one."""
+    namespace, _, wanted = kind.partition("/")
+    types = az.resources(subscription).providers.get(namespace).resource_types or []
+    listed = [each.api_versions or [] for each in types if (each.resource_type or "").lower() == wanted.lower()]
+    versions = [version for each in listed for version in each]
+    if not versions:
+        raise InvalidRequest(f"Azure does not say how to delete a {kind}.", "Remove it in the Azure portal.")
+    return next((version for version in versions if "preview" not in version), versions[0])
 
 
 def _quoted(text: str) -> str:

@@ -1,12 +1,16 @@
 """The node pools of a cluster that stands: look, make or change, delete. Nothing here waits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud.azure.clusters import ABSENT_CODES, NodePool, pool_body
+from cloud.azure.clusters import ABSENT_CODES, Cluster, NodePool, cluster_seen, pool_body
 from cloud.azure.enums import word
 from cloud.azure.session import AzureSession
 from cloud.azure.translate import error_code, translated
+
+#: What Azure says when there is nothing to abort.
+AT_REST = {"OperationNotAllowed", "Conflict"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,25 @@ class PoolFound:
     taints: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterWithPools:
+    """A cluster as a list shows it: its pools come with it."""
+
+    cluster: Cluster
+    pools: tuple[PoolFound, ...]
+
+
+def list_clusters(az: AzureSession, subscription: str) -> list[ClusterWithPools]:
+    """Every cluster of the subscription with its pools, by one list."""
+    with translated("list the clusters"):
+        found = az.clusters(subscription).managed_clusters.list()
+        return [ClusterWithPools(cluster_seen(each), _pools(_profiles(each))) for each in found]
+
+
 def list_pools(az: AzureSession, subscription: str, group: str, cluster: str) -> list[PoolFound]:
     """All pools of the cluster, by name."""
     with translated(f"look at the nodes of {cluster}"):
-        found = az.clusters(subscription).agent_pools.list(group, cluster)
-        return sorted((_pool(item) for item in found), key=lambda pool: pool.name)
+        return list(_pools(az.clusters(subscription).agent_pools.list(group, cluster)))
 
 
 def put_pool(az: AzureSession, subscription: str, group: str, cluster: str, pool: NodePool, version: str = "") -> None:
@@ -60,6 +78,29 @@ def delete_pool(az: AzureSession, subscription: str, group: str, cluster: str, n
         except ResourceNotFoundError as exc:
             if error_code(exc) not in ABSENT_CODES:
                 raise
+
+
+def abort_pool(az: AzureSession, subscription: str, group: str, cluster: str, name: str) -> None:
+    """Ask Azure to stop what it is doing to the pool; one that is gone, or at rest by now, is fine."""
+    from azure.core.exceptions import HttpResponseError
+
+    from cloud.azure.polling import StepPolling
+
+    with translated(f"stop the change of the nodes “{name}” of {cluster}"):
+        polling: Any = StepPolling()
+        try:
+            az.clusters(subscription).agent_pools.begin_abort_latest_operation(group, cluster, name, polling=polling)
+        except HttpResponseError as exc:
+            if error_code(exc) not in ABSENT_CODES | AT_REST:
+                raise
+
+
+def _profiles(found: Any) -> Iterable[Any]:
+    return found.properties.agent_pool_profiles or ()
+
+
+def _pools(items: Iterable[Any]) -> tuple[PoolFound, ...]:
+    return tuple(sorted((_pool(item) for item in items), key=lambda pool: pool.name))
 
 
 def _pool(item: Any) -> PoolFound:

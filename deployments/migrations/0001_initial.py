@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('health_checked_at', models.DateTimeField(blank=True, null=True)),
                 ('health_due_at', models.DateTimeField(blank=True, null=True)),
                 ('certificate', models.JSONField(blank=True, default=dict, help_text='What its address last showed, and when.')),
+                ('inspected_at', models.DateTimeField(blank=True, help_text='When it was last compared with the cloud.', null=True)),
                 ('gone_at', models.DateTimeField(blank=True, null=True)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to=settings.AUTH_USER_MODEL)),
             ],
@@ -82,7 +83,7 @@ class Migration(migrations.Migration):
             name='Operation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('provision', 'Build'), ('change', 'Change'), ('rotate', 'New secrets'), ('stop', 'Stop'), ('start', 'Start'), ('try-launch', 'Try a launch'), ('teardown', 'Take down')], max_length=16)),
+                ('kind', models.CharField(choices=[('provision', 'Build'), ('change', 'Change'), ('rotate', 'New secrets'), ('stop', 'Stop'), ('start', 'Start'), ('try-launch', 'Try a launch'), ('mend', 'Put back as described'), ('teardown', 'Take down'), ('clean-up', 'Remove what was left'), ('forget', 'Forget')], max_length=16)),
                 ('status', models.CharField(choices=[('waiting', 'Waiting its turn'), ('running', 'Running'), ('succeeded', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default=deployments.states.OperationStatus['RUNNING'], max_length=16)),
                 ('arguments', models.JSONField(blank=True, default=dict, help_text='What this kind of operation needs to know.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -181,6 +182,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Survey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.CharField(max_length=40, unique=True)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('looked_at', models.DateTimeField(blank=True, help_text='The last one that could be made.', null=True)),
+                ('problem', models.TextField(blank=True)),
+                ('problem_since', models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Discrepancy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('left-over', 'Left over'), ('gone', 'Gone from the cloud'), ('drifted', 'Changed by hand')], max_length=16)),
+                ('place', models.CharField(max_length=40)),
+                ('owner', models.CharField(help_text="The deployment's id, as the thing's tag or name has it.", max_length=256)),
+                ('details', models.JSONField(default=list)),
+                ('first_seen', models.DateTimeField(default=django.utils.timezone.now)),
+                ('last_seen', models.DateTimeField(default=django.utils.timezone.now)),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('deployment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='discrepancies', to='deployments.deployment')),
+            ],
+            options={
+                'verbose_name_plural': 'discrepancies',
+                'ordering': ['first_seen', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'place', 'owner'), name='one_discrepancy_per_hub_and_place')],
+            },
+        ),
+        migrations.CreateModel(
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -202,11 +234,13 @@ class Migration(migrations.Migration):
                 ('level', models.CharField(choices=[('info', ''), ('success', 'Done'), ('warning', 'Warning'), ('error', 'Error')], default=deployments.states.Level['INFO'], max_length=10)),
                 ('step', models.CharField(blank=True, max_length=40)),
                 ('message', models.TextField()),
+                ('by', models.ForeignKey(db_index=False, help_text='Who did or decided it; None: Slipway itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='deployments.operation')),
             ],
             options={
                 'ordering': ['operation', 'number'],
                 'constraints': [models.UniqueConstraint(fields=('operation', 'number'), name='one_event_per_number')],
+                'indexes': [models.Index(condition=models.Q(('by__isnull', False)), fields=['-at'], name='event_of_a_person')],
             },
         ),
         migrations.CreateModel(

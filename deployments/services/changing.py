@@ -17,6 +17,7 @@ from deployments.errors import TooLate
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation, SpecRevision
 from deployments.services import secrets as vaulted
+from deployments.services.holding import hold, note
 from deployments.services.requesting import check_description
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationKind, OperationStatus
@@ -49,7 +50,7 @@ def change(user: User, deployment: Deployment, number: int, spec: HubSpec, secre
         if not waits:
             purposes = {"purposes": sorted(secrets)} if secrets else {}
             told = f"{user} asked for a change."
-            _begin(user, deployment, OperationKind.CHANGE, told, revision, arguments=purposes)
+            begin(user, deployment, OperationKind.CHANGE, told, revision, arguments=purposes)
     except Exception:
         revision.delete()
         raise
@@ -61,8 +62,11 @@ def withdraw(user: User, revision: SpecRevision) -> None:
 
     :raises TooLate: it was decided already.
     """
-    if not SpecRevision.objects.awaiting_review().filter(id=revision.id).delete()[0]:
-        raise TooLate("This change was decided already.")
+    with transaction.atomic():
+        hold(revision.deployment_id)
+        if not SpecRevision.objects.awaiting_review().filter(id=revision.id).delete()[0]:
+            raise TooLate("This change was decided already.")
+        note(revision.deployment, f"{user} withdrew revision {revision.number}.", user)
 
 
 def rotate(user: User, deployment: Deployment, secrets: Mapping[str, str], *, hub_tokens: bool = False) -> Operation:
@@ -81,7 +85,7 @@ def rotate(user: User, deployment: Deployment, secrets: Mapping[str, str], *, hu
     _refuse_busy(deployment)
     _store(deployment, user, values)
     try:
-        return _begin(
+        return begin(
             user, deployment, OperationKind.ROTATE, f"{user} gave new secrets.", arguments={"purposes": purposes}
         )
     except Exception:
@@ -94,7 +98,7 @@ def stop(user: User, deployment: Deployment) -> Operation:
 
     :raises TooLate: the hub is busy or does not run.
     """
-    return _begin(user, deployment, OperationKind.STOP, f"{user} asked to stop the hub.")
+    return begin(user, deployment, OperationKind.STOP, f"{user} asked to stop the hub.")
 
 
 def start(user: User, deployment: Deployment) -> Operation:
@@ -102,7 +106,7 @@ def start(user: User, deployment: Deployment) -> Operation:
 
     :raises TooLate: the hub is busy or not stopped.
     """
-    return _begin(user, deployment, OperationKind.START, f"{user} asked to start the hub.", lifecycle=Lifecycle.STOPPED)
+    return begin(user, deployment, OperationKind.START, f"{user} asked to start the hub.", lifecycle=Lifecycle.STOPPED)
 
 
 def try_launch(user: User, deployment: Deployment, repository: str, ref: str = "HEAD") -> Operation:
@@ -112,7 +116,7 @@ def try_launch(user: User, deployment: Deployment, repository: str, ref: str = "
     """
     told = f"{user} asked to try {repository} at {ref}."
     arguments = {"repository": repository, "ref": ref}
-    return _begin(user, deployment, OperationKind.TRY_LAUNCH, told, arguments=arguments)
+    return begin(user, deployment, OperationKind.TRY_LAUNCH, told, arguments=arguments)
 
 
 def refuse_impossible(present: HubSpec, wanted: HubSpec) -> None:
@@ -157,6 +161,7 @@ def costs_more(present: HubSpec, wanted: HubSpec) -> bool:
 def _new_revision(user: User, deployment: Deployment, spec: HubSpec, waits: bool) -> SpecRevision:
     try:
         with transaction.atomic():
+            hold(deployment.id)
             SpecRevision.objects.awaiting_review().filter(deployment=deployment).delete()
             newest = deployment.revisions.order_by("-number").values_list("number", flat=True).first() or 0
             return SpecRevision.objects.create(
@@ -179,7 +184,7 @@ def _refuse_busy(deployment: Deployment) -> None:
         raise TooLate(BUSY, "Wait until it has ended, then try again.")
 
 
-def _begin(
+def begin(
     user: User,
     deployment: Deployment,
     kind: OperationKind,
@@ -192,8 +197,8 @@ def _begin(
     """Starts an operation on a hub in that lifecycle, unless another one runs."""
     try:
         with transaction.atomic():
-            standing = Deployment.objects.select_for_update().filter(id=deployment.id, lifecycle=lifecycle)
-            if not standing.exists():
+            hold(deployment.id)
+            if not Deployment.objects.filter(id=deployment.id, lifecycle=lifecycle).exists():
                 raise TooLate(f"This hub is not {lifecycle.label.lower()}.", "Look at its page for how it stands now.")
             operation = Operation.objects.create(
                 deployment=deployment,
@@ -203,7 +208,7 @@ def _begin(
                 arguments=dict(arguments or {}),
                 next_due_at=timezone.now(),
             )
-            record(operation.id, [Line(told)])
+            record(operation.id, [Line(told, by=user)])
             wake_workers()
     except IntegrityError as exc:
         raise TooLate(BUSY, "Wait until it has ended, then try again.") from exc

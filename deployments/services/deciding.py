@@ -10,6 +10,7 @@ from deployments.dispatch import send, wake_workers
 from deployments.errors import NotAllowed, TooLate
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation, Review, SpecRevision
+from deployments.services.holding import hold
 from deployments.states import Lifecycle, OperationKind
 
 REASON_MISSING = "Say why, so that the requester knows what to change."
@@ -26,7 +27,7 @@ def approve(reviewer: User, deployment: Deployment, revision_number: int) -> Ope
         operation = Operation.objects.create(
             deployment=deployment, revision=revision, kind=OperationKind.PROVISION, requested_by=reviewer
         )
-        record(operation.id, [Line(f"{reviewer} approved the request.")])
+        record(operation.id, [Line(f"{reviewer} approved the request.", by=reviewer)])
         wake_workers()
     return operation
 
@@ -50,10 +51,15 @@ def _decide(reviewer: User, deployment: Deployment, number: int, *, approved: bo
     target = Lifecycle.PROVISIONING if approved else Lifecycle.REJECTED
     waiting = Deployment.objects.awaiting_review().filter(id=deployment.id)
     if revision.number != number or not waiting.update(lifecycle=target):
-        raise TooLate("This request was decided or changed in the meantime.", "Look at its page for how it stands now.")
+        raise TooLate(_overtaken(revision), "Look at its page for how it stands now.")
     Review.objects.create(revision=revision, reviewer=reviewer, approved=approved, reason=reason)
     deployment.refresh_from_db()
     return revision
+
+
+def _overtaken(revision: SpecRevision) -> str:
+    decision = Review.objects.filter(revision=revision).select_related("reviewer").first()
+    return f"This request was decided or changed in the meantime{f': {decision}' if decision else ''}."
 
 
 def approve_change(reviewer: User, revision: SpecRevision) -> Operation:
@@ -68,7 +74,7 @@ def approve_change(reviewer: User, revision: SpecRevision) -> Operation:
             operation = Operation.objects.create(
                 deployment=revision.deployment, revision=revision, kind=OperationKind.CHANGE, requested_by=reviewer
             )
-            record(operation.id, [Line(f"{reviewer} approved the change.")])
+            record(operation.id, [Line(f"{reviewer} approved revision {revision.number}.", by=reviewer)])
             wake_workers()
     except IntegrityError as exc:
         raise TooLate("This change was decided already, or something else is being done to the hub.") from exc
@@ -92,6 +98,7 @@ def reject_change(reviewer: User, revision: SpecRevision, reason: str) -> None:
 def _decide_change(reviewer: User, revision: SpecRevision, *, approved: bool, reason: str) -> None:
     if not reviewer.may_review:
         raise NotAllowed("Only reviewers decide about changes.")
+    hold(revision.deployment_id)
     if not SpecRevision.objects.awaiting_review().filter(id=revision.id).exists():
         raise TooLate("This change was decided or withdrawn in the meantime.", "Look at the hub's page.")
     # One review a revision: the database refuses a second one.

@@ -14,6 +14,7 @@ from deployments.dispatch import wake_workers
 from deployments.errors import OverPolicy, TooLate
 from deployments.events import Line, record
 from deployments.models import Deployment, Operation
+from deployments.services.holding import hold, note
 from deployments.services.running import retry
 from deployments.states import Lifecycle, OperationKind, OperationStatus, Outcome, sources
 
@@ -30,8 +31,10 @@ def extend(user: User, deployment: Deployment, day: date) -> None:
     if days > most and not user.may_review:
         raise OverPolicy(f"A hub may stay {most} days from today at most; this is {days}.", "Choose an earlier day.")
     staying = [Lifecycle.REQUESTED, Lifecycle.PROVISIONING, Lifecycle.READY, Lifecycle.STOPPED]
-    if not Deployment.objects.filter(id=deployment.id, lifecycle__in=staying).update(keep_until=day):
-        raise TooLate("This hub is being taken down or gone already.")
+    with transaction.atomic():
+        if not Deployment.objects.filter(id=deployment.id, lifecycle__in=staying).update(keep_until=day):
+            raise TooLate("This hub is being taken down or gone already.")
+        note(deployment, f"{user} keeps the hub until {day:%-d %B %Y}.", user)
     deployment.refresh_from_db()
 
 
@@ -49,8 +52,18 @@ def tear_down(user: User, deployment: Deployment, typed_name: str) -> Operation:
     if present is None or Deployment.objects.filter(id=deployment.id, lifecycle=Lifecycle.DELETED).exists():
         raise TooLate("This hub is gone already.")
     if present.status == OperationStatus.FAILED:
-        retry(user, present)
+        _try_again(user, present)
     return present
+
+
+def _try_again(user: User, teardown: Operation) -> None:
+    """Two people may ask in the same moment: the second finds it running again."""
+    try:
+        retry(user, teardown)
+    except TooLate:
+        teardown.refresh_from_db()
+        if teardown.is_final:
+            raise
 
 
 def take_down_expired(deployment: Deployment, today: date) -> Operation | None:
@@ -65,6 +78,7 @@ def _begin(deployment: Deployment, user: User | None, told: str) -> Operation | 
     """Begins the teardown if nobody has: it runs now, or behind the operation it asks to stop."""
     now = timezone.now()
     with transaction.atomic():
+        hold(deployment.id)
         leaving = Deployment.objects.filter(id=deployment.id, lifecycle__in=sources(Lifecycle.DELETING))
         if not leaving.update(lifecycle=Lifecycle.DELETING, last_outcome=Outcome.NONE):
             return None
@@ -79,6 +93,6 @@ def _begin(deployment: Deployment, user: User | None, told: str) -> Operation | 
             status=status,
             requested_by=user,
         )
-        record(operation.id, [Line(told)])
+        record(operation.id, [Line(told, by=user)])
         wake_workers()
     return operation

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deployments import states, wording
-from deployments.models import Deployment, SpecRevision
+from deployments.models import Deployment, Discrepancy, SpecRevision
 from deployments.progress import standing_look
 
 register = template.Library()
@@ -27,6 +27,7 @@ KINDS: dict[str, Any] = {
     "step": states.StepState,
     "secret": states.SecretState,
     "level": states.Level,
+    "discrepancy": states.DiscrepancyKind,
 }
 
 
@@ -112,8 +113,17 @@ def day(written: date | str) -> str:
 @register.simple_tag(takes_context=True)
 def waiting_reviews(context: template.Context) -> int | None:
     """How many requests and changes wait for this person's decision; None for who does not review."""
-    request = context.get("request")
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or not user.may_review:
+    if not _reviews(context):
         return None
     return Deployment.objects.awaiting_review().count() + SpecRevision.objects.awaiting_review().count()
+
+
+@register.simple_tag(takes_context=True)
+def things_left_over(context: template.Context) -> int | None:
+    """How many hubs' things are left over or gone; None for who does not review."""
+    return Discrepancy.objects.for_administrators().count() if _reviews(context) else None
+
+
+def _reviews(context: template.Context) -> bool:
+    user = getattr(context.get("request"), "user", None)
+    return bool(user and user.is_authenticated and user.may_review)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 
 from accounts.models import User
 from cloud.errors import SlipwayError
@@ -48,7 +49,7 @@ def reviewers_only(view: View) -> View:
 
 
 def telling(view: View) -> View:
-    """A decision refused becomes a message on the hub's page: what happened and what to do."""
+    """A decision refused becomes a message on the page that it was asked on: what happened and what to do."""
 
     @wraps(view)
     def told_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -64,4 +65,6 @@ def telling(view: View) -> View:
 def _back(request: HttpRequest, kwargs: dict[str, Any]) -> str:
     if "operation_id" in kwargs:
         return operation_of(request, kwargs["operation_id"]).deployment.get_absolute_url()
-    return hub_of(request, kwargs["hub_id"]).get_absolute_url()
+    if "hub_id" in kwargs:
+        return hub_of(request, kwargs["hub_id"]).get_absolute_url()
+    return reverse("deployments:left-over")

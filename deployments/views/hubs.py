@@ -31,8 +31,9 @@ from deployments.running import (
     sign_in_tried,
     waiting_change,
 )
-from deployments.states import Lifecycle, OperationKind
+from deployments.states import Lifecycle
 from deployments.strip import strips
+from deployments.tending import differs, forgotten, last_receipt
 from deployments.views.guard import hub_of, person, reviewers_only
 
 PAGE = 50
@@ -105,6 +106,8 @@ def _standing(hub: Deployment) -> dict[str, Any]:
         "certificate": certificates.shown(hub) if hub.lifecycle == Lifecycle.READY else None,
         "record": record(hub),
         "sign_in": sign_in_tried(hub),
+        "differs": differs(hub),
+        "forgotten": forgotten(hub) if hub.lifecycle == Lifecycle.DELETED else None,
     }
 
 
@@ -129,8 +132,9 @@ def values(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 @require_safe
 def receipt(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     hub = hub_of(request, hub_id)
-    operation = hub.operations.filter(kind=OperationKind.TEARDOWN).order_by("-created_at").first()
+    operation = last_receipt(hub)
     content = operation.result.get("receipt") if operation else None
     # Apart, because in a template `receipt.items` would be the dictionary's own method.
     items = content["items"] if content else []
-    return render(request, "hubs/receipt.html", {"hub": hub, "receipt": content, "items": items})
+    context = {"hub": hub, "receipt": content, "items": items, "forgotten": forgotten(hub)}
+    return render(request, "hubs/receipt.html", context)

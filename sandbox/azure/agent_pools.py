@@ -23,7 +23,7 @@ from sandbox.azure.due import transition
 from sandbox.azure.errors import aks_error
 from sandbox.azure.store import Record, Store, group_id
 
-MAKING, REMOVING = 120, 90  # seconds
+MAKING, REMOVING, ABORTING = 120, 90, 20  # seconds
 TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
 
 
@@ -106,12 +106,37 @@ def _require_running(record: Record) -> None:
 def _begin(store: Store, record: Record, name: str, kind: str, seconds: int) -> str:
     body = record["body"]
     operation = store.begin(body["id"].split("/")[2], "Microsoft.ContainerService", body["location"])
+    record["private"].setdefault("pool_operations", {})[name] = operation
     store.put(record)
     outcome = cluster_life.take_outcome(store, name) or {}
     if not outcome.get("stuck"):
         cluster = body["id"].lower()
         store.schedule(kind, seconds, cluster=cluster, pool=name, operation=operation, outcome=outcome)
     return operation
+
+
+def abort(call: Call) -> Response:
+    """Cancels what is being done to a pool; it ends as Canceled. One that is at rest is a conflict."""
+    record, pool = require(call)
+    if pool["provisioningState"] not in ("Creating", "Updating"):
+        message = f"There is no operation to abort on agent pool in state {pool['provisioningState']}."
+        raise aks_error(409, "OperationNotAllowed", message)
+    call.store.unschedule(kind="pool.ready", cluster=record["body"]["id"].lower(), pool=pool["name"])
+    running = record["private"].get("pool_operations", {}).get(pool["name"], "")
+    call.store.finish(running, "Canceled", {"code": "Canceled", "message": "Operation aborted."})
+    pool["provisioningState"] = "Canceling"
+    operation = _begin(call.store, record, pool["name"], "pool.aborted", ABORTING)
+    return empty(202, operations.headers(call.store, operation, location=True))
+
+
+@transition("pool.aborted")
+def _aborted(store: Store, item: dict[str, Any]) -> None:
+    record = store.get(item["cluster"])
+    pool = _find(record, item["pool"]) if record else None
+    if record is not None and pool is not None and pool["provisioningState"] == "Canceling":
+        pool["provisioningState"] = "Canceled"
+        store.put(record)
+    store.finish(item["operation"], "Succeeded")
 
 
 @transition("pool.ready")

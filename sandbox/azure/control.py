@@ -22,7 +22,11 @@ Setter = Callable[[Store, Json], Any]
 
 def routes(core: Core) -> list[BaseRoute]:
     base = "/_sandbox/azure"
-    listed: list[BaseRoute] = [Route(f"{base}/resources", lambda request: JSONResponse(live(core)), methods=["GET"])]
+
+    async def resources(_request: Request) -> Response:
+        return JSONResponse(live(core))
+
+    listed: list[BaseRoute] = [Route(f"{base}/resources", resources, methods=["GET"])]
     return listed + [
         Route(f"{base}/{name}", _endpoint(core, setter), methods=["POST"]) for name, setter in SETTERS.items()
     ]

@@ -131,6 +131,7 @@ ROWS: list[Row] = [
     _row(f"GET {POOL}", f"{CLUSTERS}/agentPools/read", agent_pools.get),
     _row(f"PUT {POOL}", f"{CLUSTERS}/agentPools/write", agent_pools.put),
     _row(f"DELETE {POOL}", f"{CLUSTERS}/agentPools/delete", agent_pools.delete),
+    _row(f"POST {POOL}/abort", f"{CLUSTERS}/agentPools/abort/action", agent_pools.abort),
     _row(f"GET {CLUSTER}/upgradeProfiles/default", f"{CLUSTERS}/upgradeProfiles/read", upgrade_profiles.of_cluster),
     _row(
         f"GET {POOL}/upgradeProfiles/default", f"{CLUSTERS}/agentPools/upgradeProfiles/read", upgrade_profiles.of_pool

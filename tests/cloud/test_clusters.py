@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cloud.azure import clusters, groups, rights
+from cloud.azure import clusters, groups, node_pools, rights
 from cloud.azure.clusters import Cluster, ClusterRequest, NodePool
 from cloud.azure.offers import list_kubernetes_versions
 from cloud.azure.operations import Change
@@ -157,3 +157,19 @@ def test_a_cluster_is_deleted_one_look_at_a_time_and_twice_is_fine(az: AzureSess
 def test_a_failure_of_the_cluster_keeps_azures_code() -> None:
     failed = Cluster("", "x", "uksouth", "Failed", "", "", "", {}, "", "no cores left", "QuotaExceeded")
     assert isinstance(clusters.failure_of(failed, "create the cluster x"), QuotaExceeded)
+
+
+def test_one_list_shows_every_cluster_with_its_pools(az: AzureSession, request_: ClusterRequest) -> None:
+    clusters.create_cluster(az, request_)
+    (found,) = (each for each in node_pools.list_clusters(az, PAID) if each.cluster.name == request_.name)
+    assert (found.cluster.tags, found.cluster.tier) == (request_.tags, "Free")
+    assert [(pool.name, pool.count, pool.vm_size) for pool in found.pools] == [("core", 1, "Standard_D2s_v3")]
+
+
+def test_a_pool_at_rest_is_not_disturbed_by_an_abort(az: AzureSession, request_: ClusterRequest) -> None:
+    clusters.create_cluster(az, request_)
+    until(lambda: (found := look(az, request_)) and found.state == "Succeeded")
+    node_pools.abort_pool(az, PAID, request_.group, request_.name, "core")
+    node_pools.abort_pool(az, PAID, request_.group, request_.name, "missing")
+    (pool,) = node_pools.list_pools(az, PAID, request_.group, request_.name)
+    assert pool.state == "Succeeded"

@@ -74,3 +74,19 @@ def test_a_group_is_deleted_in_its_own_time_and_twice_is_fine(az: AzureSession) 
     until(lambda: groups.get_group(az, PAID, made.name) is None)
     groups.delete_group(az, PAID, made.name)
     assert made.name not in {group.name for group in groups.list_groups(az, PAID)}
+
+
+def test_anything_is_deleted_by_its_id_and_twice_is_fine(sandbox: SandboxProcess, az: AzureSession) -> None:
+    group = make(az)
+    planted = {"subscription": PAID, "group": group.name, "name": "disk-one", "type": "Microsoft.Compute/disks"}
+    found = sandbox.control("azure/leftover", planted | {"tags": {TAG: "abc"}})["id"]
+    (seen,) = (each for each in groups.list_all(az, PAID) if each.id == found)
+    assert (seen.type, seen.tags) == ("Microsoft.Compute/disks", {TAG: "abc"})
+    for _ in range(2):
+        groups.delete_resource(az, PAID, seen.id, seen.type)
+    assert not [each for each in groups.list_all(az, PAID) if each.id == found]
+
+
+def test_what_no_provider_knows_is_not_deleted_but_told(az: AzureSession) -> None:
+    with pytest.raises(PermanentError, match="how to delete"):
+        groups.delete_resource(az, PAID, "/subscriptions/x/y", "Microsoft.Compute/unheardOf")

@@ -9,7 +9,7 @@ import pytest
 from cloud.errors import Unavailable
 from deployments import services
 from deployments.errors import TooLate
-from deployments.states import OperationStatus, Outcome, StepState
+from deployments.states import OperationKind, OperationStatus, Outcome, StepState
 from tests.engine.plans import Made, Troubled, lines, one_pass, operation_of, states
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -63,6 +63,36 @@ def test_a_wish_to_cancel_in_the_middle_of_a_pass_keeps_the_next_thing_from_bein
     assert "second" not in world
     one_pass(operation, plan)
     assert operation.status == OperationStatus.CANCELLED
+
+
+def test_a_wish_to_cancel_that_comes_while_the_last_step_ends_is_obeyed(people: dict[str, Any]) -> None:
+    owner = people["researcher"]
+
+    class CancelsWhenDone(Made):
+        def check(self, ctx: Any) -> Any:
+            found = super().check(ctx)
+            if found.state.value == "ready" and not ctx.operation.cancel_requested:
+                services.cancel(owner, ctx.operation)
+                ctx.operation.cancel_requested = False  # the pass knows what it knew when it began
+            return found
+
+    plan = (CancelsWhenDone("last", {}),)
+    operation = one_pass(operation_of(owner), plan)
+    assert operation.status == OperationStatus.RUNNING
+    one_pass(operation, plan)
+    assert operation.status == OperationStatus.CANCELLED and "thing last" in lines(operation.id)[-1]
+
+
+def test_a_hub_that_was_stopped_in_the_meantime_counts_as_stopped(people: dict[str, Any]) -> None:
+    owner = people["researcher"]
+
+    class Stopping(Made):
+        def apply(self, ctx: Any) -> None:
+            super().apply(ctx)
+            services.cancel(owner, ctx.operation)
+
+    operation = one_pass(operation_of(owner, kind=OperationKind.STOP), (Stopping("off", {}),))
+    assert operation.status == OperationStatus.SUCCEEDED
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(people: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cloud.errors import NotYet, PermanentError, QuotaExceeded, Throttled, Unavailable
 from deployments import services
 from deployments.errors import TooLate
-from deployments.models import StepRun
+from deployments.models import Operation, StepRun
 from deployments.states import OperationStatus, Outcome, StepState
 from tests.engine.plans import Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
 
@@ -63,6 +63,20 @@ def test_a_refusal_ends_the_run_with_its_sentence_remedy_and_id(people: dict[str
     assert states(operation) == {"thing": StepState.FAILED, "never": StepState.PENDING}
     operation.deployment.refresh_from_db()
     assert operation.deployment.last_outcome == Outcome.FAILED
+
+
+def test_tried_again_after_a_while_each_step_looks_again_and_makes_only_what_is_missing(people: dict[str, Any]) -> None:
+    world: dict[str, int] = {}
+    broken = Troubled("third", world, [PermanentError("No."), PermanentError("No.")], after=("first", "second"))
+    plan = (Made("first", world), Made("second", world), broken)
+    operation = to_the_end(operation_of(people["researcher"]), plan)
+    del world["first"]  # somebody removes it by hand
+    services.retry(people["researcher"], operation)
+    assert to_the_end(operation, plan).status == OperationStatus.FAILED and "first" not in world
+    Operation.objects.filter(id=operation.id).update(finished_at=timezone.now() - timedelta(minutes=11))
+    services.retry(people["researcher"], operation)
+    assert to_the_end(operation, plan).status == OperationStatus.SUCCEEDED
+    assert [step.applied for step in plan] == [2, 1, 1]
 
 
 def test_a_fault_of_our_own_is_an_apology_with_a_reference_and_no_traceback(people: dict[str, Any]) -> None:

@@ -19,6 +19,9 @@ PATIENCE = 60.0
 class Drive:
     """`drive(operation)` moves it to its end; `drive(operation, until="cluster")` until that step has begun."""
 
+    def __init__(self, plans: engine.Plans = plan_of) -> None:
+        self.plans = plans
+
     def __call__(self, operation: Operation, *, until: str = "") -> Operation:
         return self.until(operation, (lambda: self._begun(operation, until)) if until else (lambda: False))
 
@@ -36,7 +39,7 @@ class Drive:
             time.sleep(0.01)
         for claimed, fence in engine.claim(1):
             current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
-            engine.Pass(current, fence, plan_of(current), HubContext, timezone.now, patience=5.0).go()
+            engine.Pass(current, fence, self.plans(current), HubContext, timezone.now, patience=5.0).go()
         operation.refresh_from_db()
 
     @staticmethod

@@ -1,4 +1,5 @@
-"""What is done without anybody asking: looking after hubs and subscriptions, minding last days, writing to owners."""
+"""What is done without anybody asking: looking after hubs and subscriptions, minding last days, writing to owners,
+and comparing the cloud with our records."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from deployments import grounds, tagging
-from worker.chores import checkups, ends, health, letters
+from worker.chores import checkups, ends, health, letters, survey
 
 
 def due(now: datetime) -> list[str]:
@@ -20,5 +21,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.send_letters": bool(letters.due(now)),
         "worker.jobs.follow_registrations": bool(grounds.changing()),
         "worker.jobs.keep_tags": tagging.stale().exists(),
+        "worker.jobs.survey": survey.due(now),
     }
     return [job for job, is_due in found.items() if is_due]

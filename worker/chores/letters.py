@@ -16,10 +16,18 @@ from deployments.states import OperationKind, OperationStatus
 #: News older than this is no news: after an upgrade nobody is written to about last year.
 FRESH = timedelta(days=1)
 #: Runs that a person waits for without looking at the page, and the letter about their good end.
-ENDS = {OperationKind.PROVISION: "mail/ready.txt", OperationKind.TEARDOWN: "mail/gone.txt"}
-SUBJECTS = {OperationKind.PROVISION: "{} is ready", OperationKind.TEARDOWN: "{} is gone, and nothing is left"}
+ENDS = {
+    OperationKind.PROVISION: "mail/ready.txt",
+    OperationKind.TEARDOWN: "mail/gone.txt",
+    OperationKind.FORGET: "mail/forgotten.txt",
+}
+SUBJECTS = {
+    OperationKind.PROVISION: "{} is ready",
+    OperationKind.TEARDOWN: "{} is gone, and nothing is left",
+    OperationKind.FORGET: "The record of {} was ended",
+}
 #: Runs whose failure is shown to who started them, on the page they look at.
-WATCHED = (OperationKind.TRY_LAUNCH,)
+WATCHED = (OperationKind.TRY_LAUNCH, OperationKind.CLEAN_UP)
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,9 @@ class InCluster(Step[HubContext]):
 
 
 class Nodes(Diagnosed, InCluster):
-    """Every node says that it is ready."""
+    """Every node says that it is ready: of the pools as they are to be, so that nothing starts on one that is to go."""
 
-    name, title, after, expected, deadline = "nodes", "Nodes", ("cluster",), 60, 20 * 60
+    name, title, after, expected, deadline = "nodes", "Nodes", ("cluster", "start", "pools"), 60, 20 * 60
     calm = NODE_PATIENCE
 
     def look(self, ctx: HubContext) -> Found:

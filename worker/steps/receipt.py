@@ -17,15 +17,22 @@ from worker.hub import HubContext
 from worker.step import Found, Step
 from worker.steps.evidence import Evidence
 
+NETWORK_WATCHER = {
+    "text": "The resource group NetworkWatcherRG may be there: Azure made it for the whole subscription. "
+    "It is shared, costs nothing by itself, and stays.",
+    "url": "https://learn.microsoft.com/azure/network-watcher/network-watcher-overview",
+}
+
 
 class Receipt(Step[HubContext]):
     """Done only when nothing of ours is left; otherwise it says what, and the receipt shows it."""
 
-    name, title, after, expected, deadline = "receipt", "Look whether anything is left", ("group", "secrets"), 5, 600
+    name, title, expected, deadline = "receipt", "Look whether anything is left", 5, 600
+    after: tuple[str, ...] = ("group", "secrets")
 
     def check(self, ctx: HubContext) -> Found:
         items = Evidence(ctx).items()
-        leftovers = _leftovers(ctx)
+        leftovers = self.leftovers(ctx)
         left = [item for item in items if not item["gone"]] + leftovers
         ctx.keep_result(
             receipt={
@@ -34,7 +41,7 @@ class Receipt(Step[HubContext]):
                 "items": items,
                 "leftovers": leftovers,
                 "left_alone": ctx.operation.result.get("left_alone", []),
-                "reminders": _reminders(ctx),
+                "reminders": self.reminders(ctx),
             }
         )
         if not left:
@@ -42,6 +49,22 @@ class Receipt(Step[HubContext]):
         if (ctx.now() - (ctx.run.started_at or ctx.now())).total_seconds() < settings.SLIPWAY_LIST_LAG_SECONDS:
             return Found.changing(f"{len(left)} still shown by Azure")
         return self._left(ctx, left)
+
+    def leftovers(self, ctx: HubContext) -> list[dict[str, Any]]:
+        """Whatever in the subscription still bears this hub's tag, soft-deleted vaults included."""
+        owner = ctx.names.owner
+        listed = groups.list_tagged(ctx.az, ctx.subscription, OWNER_TAG, owner)
+        found = [(each.type, each.name, each.id) for each in listed]
+        found += [
+            ("soft-deleted vault", vault.name, vault.id)
+            for vault in vaults.list_deleted_vaults(ctx.az, ctx.subscription)
+            if ctx.is_ours(vault.tags)
+        ]
+        return [{"kind": kind, "name": name, "cloud_id": cloud_id} for kind, name, cloud_id in found]
+
+    def reminders(self, ctx: HubContext) -> list[dict[str, str]]:
+        """What only the person can remove, and what stays on purpose."""
+        return [*_reminders(ctx), NETWORK_WATCHER]
 
     @staticmethod
     def _left(ctx: HubContext, left: list[dict[str, Any]]) -> Found:
@@ -56,18 +79,6 @@ class Receipt(Step[HubContext]):
                 code="Leftovers",
             )
         )
-
-
-def _leftovers(ctx: HubContext) -> list[dict[str, Any]]:
-    """Whatever in the subscription still bears this hub's tag, soft-deleted vaults included."""
-    owner = ctx.names.owner
-    found = [(each.type, each.name, each.id) for each in groups.list_tagged(ctx.az, ctx.subscription, OWNER_TAG, owner)]
-    found += [
-        ("soft-deleted vault", vault.name, vault.id)
-        for vault in vaults.list_deleted_vaults(ctx.az, ctx.subscription)
-        if ctx.is_ours(vault.tags)
-    ]
-    return [{"kind": kind, "name": name, "cloud_id": cloud_id} for kind, name, cloud_id in found]
 
 
 def _images(spec: HubSpec) -> list[dict[str, str]]:
@@ -90,7 +101,6 @@ def _images(spec: HubSpec) -> list[dict[str, str]]:
 
 
 def _reminders(ctx: HubContext) -> list[dict[str, str]]:
-    """What only the person can remove, and what stays on purpose."""
     spec = ctx.spec
     told = _images(spec)
     if spec.access == "github":
@@ -110,11 +120,4 @@ def _reminders(ctx: HubContext) -> list[dict[str, str]]:
                 "url": "",
             }
         )
-    told.append(
-        {
-            "text": "The resource group NetworkWatcherRG may be there: Azure made it for the whole subscription. "
-            "It is shared, costs nothing by itself, and stays.",
-            "url": "https://learn.microsoft.com/azure/network-watcher/network-watcher-overview",
-        }
-    )
     return told

@@ -96,7 +96,7 @@ class Ingredients(Step[HubContext]):
 class Namespace(InCluster):
     """The hub's own room in the cluster, labelled as ours."""
 
-    name, title, after, expected, deadline = "namespace", "Namespace", ("cluster",), 2, 300
+    name, title, after, expected, deadline = "namespace", "Namespace", ("cluster", "start"), 2, 300
 
     def look(self, ctx: HubContext) -> Found:
         namespace = ctx.kubernetes().namespace(ctx.names.namespace)

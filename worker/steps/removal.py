@@ -147,8 +147,8 @@ class GroupGone(Step[HubContext]):
             return left_alone(ctx, made_group.KIND, group.name, OTHERS)
         if group.state == "Deleting":
             return Found.changing("Azure is deleting it")
-        if guests := self._guests(ctx):
-            return left_alone(ctx, made_group.KIND, group.name, f"It holds what is not this hub's: {guests}.")
+        if strangers := guests(ctx, group.name):
+            return left_alone(ctx, made_group.KIND, group.name, f"It holds what is not this hub's: {strangers}.")
         return Found.drifted()
 
     def apply(self, ctx: HubContext) -> None:
@@ -157,10 +157,11 @@ class GroupGone(Step[HubContext]):
             ctx.hold()
             groups.delete_group(ctx.az, ctx.subscription, ctx.names.group)
 
-    @staticmethod
-    def _guests(ctx: HubContext) -> str:
-        inside = groups.list_resources(ctx.az, ctx.subscription, ctx.names.group)
-        return ", ".join(f"{each.type} {each.name}" for each in inside if not ctx.is_ours(each.tags))
+
+def guests(ctx: HubContext, group: str) -> str:
+    """What is in the group and is not this hub's, in words; "" when nothing is."""
+    inside = groups.list_resources(ctx.az, ctx.subscription, group)
+    return ", ".join(f"{each.type} {each.name}" for each in inside if not ctx.is_ours(each.tags))
 
 
 class SecretsGone(Step[HubContext]):

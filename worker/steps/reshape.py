@@ -15,7 +15,10 @@ from worker.step import Found, Step
 from worker.steps.cluster import BROKEN, KIND
 from worker.steps.group import not_ours
 
-BUSY = ("Creating", "Updating", "Upgrading", "Scaling", "Starting", "Stopping", "Deleting", "Migrating")
+BUSY = ("Creating", "Updating", "Upgrading", "Scaling", "Starting", "Stopping", "Deleting", "Migrating", "Canceling")
+#: What somebody's wish to cancel leaves: a pool that is half changed, whatever its figures say.
+HALF_CHANGED = "Canceled"
+SYSTEM = "System"
 
 
 class OnCluster(Step[HubContext]):
@@ -52,7 +55,7 @@ class ControlPlane(OnCluster):
     """Kubernetes' own version, one minor at a time, and the cluster's tier. Azure cannot go back."""
 
     name, title, expected, deadline = "control-plane", "Kubernetes version", 300, 60 * 60
-    after: tuple[str, ...] = ("preflight",)
+    after: tuple[str, ...] = ("preflight", "start")
 
     def look(self, ctx: HubContext, cluster: AksCluster) -> Found:
         if failed := self.broken(ctx, cluster):
@@ -74,6 +77,12 @@ class ControlPlane(OnCluster):
         token = clusters.update_cluster(ctx.az, *place(ctx), kubernetes_version=newest, tier=ctx.spec.tier)
         ctx.keep_token(token)
 
+    def abort(self, ctx: HubContext) -> None:
+        cluster = ctx.cluster()
+        if ctx.run.token and cluster is not None and ctx.is_ours(cluster.tags) and cluster.state in BUSY:
+            ctx.log("Asking Azure to stop changing the cluster.")
+            clusters.abort_cluster(ctx.az, *place(ctx))
+
 
 class NodePools(OnCluster):
     """Each pool in turn: made, resized, moved to the control plane's version, removed."""
@@ -87,7 +96,7 @@ class NodePools(OnCluster):
             return Found.changing(f"Azure is at work on the nodes “{busy[0].name}” ({busy[0].state.lower()})")
         work = _next_work(found, wanted_pools(ctx.spec), cluster.kubernetes_version)
         if work is None:
-            return Found.ready(", ".join(f"{pool.name}: {_size(pool)}" for pool in found))
+            return Found.ready(", ".join(f"{pool.name}: {size(pool)}" for pool in found))
         return Found.drifted(work.told)
 
     def apply(self, ctx: HubContext) -> None:
@@ -103,8 +112,20 @@ class NodePools(OnCluster):
                 node_pools.delete_pool(ctx.az, *place(ctx), work.name)
             else:
                 node_pools.put_pool(ctx.az, *place(ctx), work.pool, work.version)
+                ctx.keep_token(work.name)
         except Conflict:
             ctx.log("Azure is still busy with the cluster; trying again.")
+
+    def abort(self, ctx: HubContext) -> None:
+        """Stops the change of the pool that this very step began; what Azure does by itself goes on."""
+        cluster = ctx.cluster()
+        if not ctx.run.token or cluster is None or not ctx.is_ours(cluster.tags):
+            return
+        mine = (pool for pool in node_pools.list_pools(ctx.az, *place(ctx)) if pool.name == ctx.run.token)
+        for pool in mine:
+            if pool.state in BUSY:
+                ctx.log(f"Asking Azure to stop changing the nodes “{pool.name}”.")
+                node_pools.abort_pool(ctx.az, *place(ctx), pool.name)
 
 
 class _Work:
@@ -120,16 +141,17 @@ def _next_work(found: list[PoolFound], wanted: tuple[NodePool, ...], version: st
         there = present.get(pool.name)
         if there is None:
             return _Work(pool.name, f"adding the nodes “{pool.name}”", pool)
-        if there.vm_size.lower() != pool.vm_size.lower():
-            # Azure cannot change the size of machines that are there.
+        if there.vm_size.lower() != pool.vm_size.lower() and pool.mode != SYSTEM:
+            # Azure cannot change the size of machines that are there, nor do without those of the cluster's own parts.
             return _Work(pool.name, f"removing the nodes “{pool.name}” of size {there.vm_size}")
-        if _differs(there, pool) or _number(there.version) < _number(version):
+        if there.state == HALF_CHANGED or differs(there, pool) or _number(there.version) < _number(version):
             return _Work(pool.name, f"changing the nodes “{pool.name}”", _keeping_count(there, pool), version)
     unwanted = sorted(set(present) - {pool.name for pool in wanted})
     return _Work(unwanted[0], f"removing the nodes “{unwanted[0]}”") if unwanted else None
 
 
-def _differs(there: PoolFound, pool: NodePool) -> bool:
+def differs(there: PoolFound, pool: NodePool) -> bool:
+    """Whether a pool has another number of nodes than asked for; where nodes come and go by need, another range."""
     if pool.max_count is None:
         return there.autoscales or there.count != pool.count
     return (there.min_count, there.max_count) != (pool.min_count, pool.max_count)
@@ -142,8 +164,13 @@ def _keeping_count(there: PoolFound, pool: NodePool) -> NodePool:
     return replace(pool, count=min(max(there.count, pool.min_count), pool.max_count))
 
 
-def _size(pool: PoolFound) -> str:
-    return f"{pool.min_count} to {pool.max_count} nodes" if pool.autoscales else f"{pool.count} nodes"
+def size(pool: PoolFound) -> str:
+    """How many nodes a pool has, in words."""
+    return f"{pool.min_count} to {pool.max_count} nodes" if pool.autoscales else nodes(pool.count)
+
+
+def nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -179,3 +206,9 @@ class Started(OnCluster):
     def apply(self, ctx: HubContext) -> None:
         ctx.hold()
         ctx.keep_token(clusters.start_cluster(ctx.az, *place(ctx)))
+
+
+class Awake(Started):
+    """Somebody may have switched the nodes off in the Azure portal: nothing else can be put back before they are on."""
+
+    after = ("preflight",)

@@ -160,6 +160,13 @@ def test_a_tag_filter_takes_nothing_beside_it(own: World) -> None:
     refusal("InvalidFilterInQueryString", 400, lambda: list(own.groups.resources.list(filter=text)))
 
 
+def test_what_is_asked_for_by_a_tag_is_shown_without_its_tags(own: World) -> None:
+    own.control("leftover", subscription=own.subscription, tags={"mine": "yes"})
+    (asked,) = own.groups.resources.list(filter="tagName eq 'mine' and tagValue eq 'yes'")
+    (listed,) = (each for each in own.groups.resources.list() if each.id == asked.id)
+    assert (asked.tags, listed.tags) == (None, {"mine": "yes"})
+
+
 def test_a_planted_leftover_is_found(own: World) -> None:
     planted = own.control("leftover", subscription=own.subscription, tags={"mine": "yes"})["id"]
     assert [found.id for found in own.groups.resources.list(filter="tagName eq 'mine'")] == [planted]

@@ -134,6 +134,23 @@ def test_a_pool_can_fail_after_its_change_was_accepted(own: World) -> None:
     assert own.aks.agent_pools.get(group, "c1", "core").properties.provisioning_state == "Failed"
 
 
+def test_a_pool_whose_change_is_aborted_ends_as_canceled_and_so_does_the_operation(own: World) -> None:
+    group = cluster(own)
+    own.control("outcomes", stuck=True, name="core")
+    changing = pool(own, group, count=2)
+    own.aks.agent_pools.begin_abort_latest_operation(group, "c1", "core").result()
+    with pytest.raises(HttpResponseError):
+        changing.result()
+    assert own.aks.agent_pools.get(group, "c1", "core").properties.provisioning_state == "Canceled"
+    assert pool(own, group, count=2).result().properties.provisioning_state == "Succeeded"
+
+
+def test_a_pool_at_rest_has_nothing_to_abort(own: World) -> None:
+    group = cluster(own)
+    abort = own.aks.agent_pools.begin_abort_latest_operation
+    refusal("OperationNotAllowed", 409, lambda: abort(group, "c1", "core"))
+
+
 def test_a_stopped_cluster_costs_no_cores_and_takes_no_pools(own: World) -> None:
     group = cluster(own)
     own.aks.managed_clusters.begin_stop(group, "c1").result()
