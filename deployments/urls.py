@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<uuid:hub_id>/take-down/", operations.take_down, name="take-down"),
     path("hubs/<uuid:hub_id>/receipt/", hubs.receipt, name="receipt"),
     path("operations/<uuid:operation_id>/log/", operations.log, name="log"),
+    path("operations/<uuid:operation_id>/log.txt", operations.whole, name="whole-log"),
     path("operations/<uuid:operation_id>/stream", stream.stream, name="stream"),
     path("operations/<uuid:operation_id>/cancel", operations.cancel, name="cancel"),
     path("operations/<uuid:operation_id>/retry", operations.retry, name="retry"),

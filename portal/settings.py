@@ -146,6 +146,8 @@ SLIPWAY_CATALOGUE_SECONDS = float(env.text("SLIPWAY_CATALOGUE_SECONDS", "900"))
 
 #: A hub that serves is asked so often whether it is well, in seconds.
 SLIPWAY_HEALTH_SECONDS = float(env.text("SLIPWAY_HEALTH_SECONDS", "300"))
+#: Logs of runs that ended so many days ago are packed into archives; 0: never.
+SLIPWAY_LOG_DAYS = int(env.text("SLIPWAY_LOG_DAYS", "60"))
 #: Where people reach the portal: the links in letters begin with it.
 SLIPWAY_ADDRESS = env.text("SLIPWAY_ADDRESS", "http://127.0.0.1:8000/")
 

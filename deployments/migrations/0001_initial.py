@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('fence', models.PositiveBigIntegerField(default=0)),
                 ('event_count', models.PositiveBigIntegerField(default=0)),
+                ('log_archived', models.BooleanField(default=False, help_text='Every line of its log is in an archive.')),
                 ('error_message', models.TextField(blank=True)),
                 ('error_remedy', models.TextField(blank=True)),
                 ('error_code', models.CharField(blank=True, max_length=100)),
@@ -194,6 +195,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LogArchive',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first', models.PositiveBigIntegerField()),
+                ('last', models.PositiveBigIntegerField()),
+                ('data', models.BinaryField()),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='archives', to='deployments.operation')),
+            ],
+            options={
+                'ordering': ['operation', 'first'],
+                'constraints': [models.UniqueConstraint(fields=('operation', 'first'), name='one_archive_per_stretch')],
+            },
+        ),
+        migrations.CreateModel(
             name='Resource',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -240,6 +256,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='operation',
             index=models.Index(fields=['deployment', '-created_at'], name='deployments_deploym_3564e4_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['finished_at'], name='deployments_finishe_7a1ab2_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(condition=models.Q(('log_archived', False)), fields=['finished_at'], name='operation_log_kept'),
         ),
         migrations.AddConstraint(
             model_name='operation',

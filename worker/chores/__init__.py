@@ -1,4 +1,4 @@
-"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners."""
+"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners, packing old logs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from deployments import archive
 from worker.chores import ends, health, letters
 
 
@@ -16,5 +17,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.check_health": health.due(now).exists(),
         "worker.jobs.mind_ends": bool(ends.due(today)),
         "worker.jobs.send_letters": bool(letters.due(now)),
+        "worker.jobs.archive_logs": archive.due(now).exists(),
     }
     return [job for job, is_due in found.items() if is_due]
