@@ -1,4 +1,4 @@
-"""An operation's log in pages of lines, whether they are rows still or archived. Nothing else reads lines for people."""
+"""An operation's log in pages of lines, whether they are rows still or archived; people read lines only here."""
 
 from __future__ import annotations
 

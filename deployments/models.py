@@ -75,7 +75,11 @@ class Deployment(models.Model):
                 name="one_live_hub_per_owner_and_name",
             )
         ]
-        indexes = [models.Index(fields=["owner", "-created_at"]), models.Index(fields=["lifecycle", "created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["lifecycle", "created_at"]),
+            models.Index(fields=["-created_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -125,6 +129,7 @@ class SpecRevision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="one_revision_per_number")]
+        indexes = [models.Index(fields=["created_at"], condition=Q(needs_review=True), name="revision_for_review")]
 
     @property
     def spec(self) -> HubSpec:
@@ -322,6 +327,7 @@ class SecretRef(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "purpose"], name="one_secret_per_purpose")]
+        indexes = [models.Index(fields=["deployment"], condition=Q(state="pending"), name="secret_being_stored")]
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.deployment_id}"
@@ -337,7 +343,7 @@ class HealthCheck(models.Model):
 
     class Meta:
         ordering = ["at"]
-        indexes = [models.Index(fields=["deployment", "at"])]
+        indexes = [models.Index(fields=["deployment", "at", "health"])]  # health too: pages count without the table
 
     def __str__(self) -> str:
         return f"{self.deployment_id} {self.at:%F %T} {self.health}"

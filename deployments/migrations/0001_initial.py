@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at'],
-                'indexes': [models.Index(fields=['deployment', 'at'], name='deployments_deploym_01c3e1_idx')],
+                'indexes': [models.Index(fields=['deployment', 'at', 'health'], name='deployments_deploym_2a1cbd_idx')],
             },
         ),
         migrations.CreateModel(
@@ -242,12 +242,17 @@ class Migration(migrations.Migration):
                 ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['deployment'], name='secret_being_stored')],
                 'constraints': [models.UniqueConstraint(fields=('deployment', 'purpose'), name='one_secret_per_purpose')],
             },
         ),
         migrations.AddConstraint(
             model_name='specrevision',
             constraint=models.UniqueConstraint(fields=('deployment', 'number'), name='one_revision_per_number'),
+        ),
+        migrations.AddIndex(
+            model_name='specrevision',
+            index=models.Index(condition=models.Q(('needs_review', True)), fields=['created_at'], name='revision_for_review'),
         ),
         migrations.AddIndex(
             model_name='operation',
@@ -280,6 +285,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='deployment',
             index=models.Index(fields=['lifecycle', 'created_at'], name='deployments_lifecyc_1fc2b3_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='deployment',
+            index=models.Index(fields=['-created_at'], name='deployments_created_b15899_idx'),
         ),
         migrations.AddConstraint(
             model_name='deployment',

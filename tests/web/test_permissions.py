@@ -13,7 +13,7 @@ from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle
 
 Browser = Callable[[str], Client]
-HUB_PAGES = ["detail", "progress", "values", "take-down", "receipt"]
+HUB_PAGES = ["detail", "progress", "values", "runs", "revisions", "take-down", "receipt"]
 OPERATION_POSTS = ["cancel", "retry"]
 
 

@@ -1,4 +1,4 @@
-"""What is done without anybody asking: looking after hubs, minding their last day, writing to their owners, packing old logs."""
+"""What is done without anybody asking: looking after hubs, minding their last day, letters, packing old logs."""
 
 from __future__ import annotations
 
