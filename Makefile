@@ -6,6 +6,7 @@ SANDBOX_PORT = 8443
 SANDBOX_HUB_PORT = 8480
 SANDBOX_SPEED = 5
 WORKERS = 1
+DB = sqlite
 ARGS =
 
 .PHONY: help run demo test bench chaos lint install helm clean python
@@ -15,6 +16,7 @@ help:
 	@echo "              settings: PORT=8000 SANDBOX_PORT=8443 SANDBOX_HUB_PORT=8480 SANDBOX_SPEED=5 WORKERS=1 ARGS=--verbose"
 	@echo "make demo     the whole job without a browser: ask for a hub, build it, prove it, take it down"
 	@echo "make test     every check and test, a browser's included (ARGS='tests/unit -k name' runs only those)"
+	@echo "              DB=postgres: the same on a PostgreSQL server that is started for it (likewise make chaos)"
 	@echo "make bench    how fast and how large it is"
 	@echo "make chaos    kill the worker at every write, and see the same run finish"
 	@echo "make lint     the checks without the tests"
@@ -26,7 +28,7 @@ run: python
 	    --hub-port "$(SANDBOX_HUB_PORT)" --speed "$(SANDBOX_SPEED)" --workers "$(WORKERS)" $(ARGS)
 
 demo test bench chaos lint install helm: python
-	@exec $(PYTHON) -m bootstrap $@ $(ARGS)
+	@DB="$(DB)"; export DB; exec $(PYTHON) -m bootstrap $@ $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
+from bootstrap import debian
 from bootstrap.refusal import Refusal, say
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -18,22 +17,10 @@ def ensure() -> Path:
         return Path(chosen)
     if not CHROMIUM.exists():
         say("Installing the browser for the tests (Debian's chromium) …")
-        _install()
+        debian.install("chromium")
     if not CHROMIUM.exists():
         raise Refusal(
             "The test of the main job needs the browser Chromium and it could not be installed here. On Debian run: "
             "sudo apt-get install chromium  (elsewhere set CHROMIUM_BINARY=<its path>)."
         )
     return CHROMIUM
-
-
-def _install() -> None:
-    """Tries apt-get as root, or by sudo that asks no password."""
-    if shutil.which("apt-get") is None:
-        return
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n", "env"]
-    if prefix and shutil.which("sudo") is None:
-        return
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        subprocess.run([*prefix, "apt-get", "-q", *arguments], env=environment, stdout=subprocess.DEVNULL)

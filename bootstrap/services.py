@@ -28,6 +28,7 @@ class Place:
     speed: float
     socket: Path
     helm: Path
+    database: str
 
     @property
     def address(self) -> str:
@@ -95,6 +96,7 @@ def _portal(kind: str, place: Place) -> dict[str, str]:
         "SLIPWAY_HOME": str(place.home),
         "SLIPWAY_INSECURE_HTTP": "1",
         "SECRET_KEY_FILE": str(place.home / "secret-key"),
+        "DATABASE_URL": place.database,
         "REDIS_URL": f"unix://{place.socket}",
         "HELM_BINARY": str(place.helm),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",

@@ -21,7 +21,7 @@ from typing import IO, Self
 
 from honcho.printer import Message
 
-from bootstrap import families, machine, readiness, services
+from bootstrap import families, machine, own_database, readiness, services
 from bootstrap.console import LogFile
 from bootstrap.families import MARK
 from bootstrap.machine import ROOT
@@ -58,7 +58,7 @@ class Stack:
         ports = [chosen or next(free) for chosen in (port, sandbox_port, hub_port)]
         self._socket_folder = _socket_folder(home)
         self.place = services.Place(
-            home, *ports, speed=speed, socket=self._socket_folder / "valkey.sock", helm=helm or _helm(home)
+            *(home, *ports, speed, self._socket_folder / "valkey.sock", helm or _helm(home), own_database.url_of(home))
         )
         self.workers = ["worker", *(f"worker-{number}" for number in range(2, workers + 1))]
         self.names = ["valkey", "sandbox", "web", *self.workers, "sweep"]
@@ -166,6 +166,7 @@ class Stack:
         machine.require_free_port(place.sandbox_port, "the simulated cloud", "SANDBOX_PORT")
         machine.require_free_port(place.hub_port, "the simulated hubs", "SANDBOX_HUB_PORT")
         _ensure_secret_key(place.home / "secret-key")
+        own_database.ensure(place.database)
         self._guard = _guarded(self._mark)
 
     def _start(self, *names: str) -> None:

@@ -51,7 +51,7 @@ def record(operation_id: UUID, lines: Sequence[Line], *, fence: int | None = Non
         mine = Operation.objects.filter(id=operation_id)
         if fence is not None:
             mine = mine.filter(fence=fence)
-        if not mine.update(event_count=F("event_count") + len(lines)):
+        if not mine.update(event_count=F("event_count") + len(lines), log_archived=False):
             raise FenceLost(str(operation_id))
         last = Operation.objects.values_list("event_count", flat=True).get(id=operation_id)
         first = last - len(lines) + 1

@@ -1,12 +1,18 @@
-"""An operation's log in pages of lines."""
+"""An operation's log in pages of lines, whether they are rows still or archived; people read lines only here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils import timezone
+
+from deployments.archive import archived
 from deployments.models import Event, Operation
 
 LINES = 200
+#: Lines read at a time for the whole log.
+CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,34 @@ def newest_lines(operation: Operation) -> LogPage:
 
 def lines_before(operation: Operation, number: int | None) -> LogPage:
     """The lines just before that number, or the newest."""
-    events = operation.events.order_by("-number")
-    if number is not None:
-        events = events.filter(number__lt=number)
-    return LogPage(operation, list(reversed(events[:LINES])), operation.event_count)
+    newest = operation.event_count
+    last = newest if number is None else min(number - 1, newest)
+    return LogPage(operation, _lines(operation, max(1, last - LINES + 1), last), newest)
+
+
+def lines_after(operation: Operation, number: int, limit: int) -> list[Event]:
+    """Up to `limit` lines after that number, also such as came after the operation was read."""
+    return _lines(operation, number + 1, number + limit)
+
+
+def whole_log(operation: Operation) -> Iterator[str]:
+    """Every line as text."""
+    number = 0
+    while lines := lines_after(operation, number, CHUNK):
+        yield "".join(_text(line) for line in lines)
+        number = lines[-1].number
+
+
+def _text(line: Event) -> str:
+    at = timezone.localtime(line.at)
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}  {line.level:<7}  {line.step:<16}  {line.message}\n"
+
+
+def _lines(operation: Operation, first: int, last: int) -> list[Event]:
+    """The lines with these numbers. Rows are read first: what is no row any more is in the archives by then."""
+    rows = list(operation.events.filter(number__range=(first, last)).order_by("number"))
+    known = min(last, operation.event_count)
+    if sum(row.number <= known for row in rows) >= known - first + 1:
+        return rows
+    found = {line.number: line for line in [*archived(operation, first, last), *rows]}
+    return [found[number] for number in sorted(found)]

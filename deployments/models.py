@@ -79,7 +79,11 @@ class Deployment(models.Model):
                 name="one_live_hub_per_owner_and_name",
             )
         ]
-        indexes = [models.Index(fields=["owner", "-created_at"]), models.Index(fields=["lifecycle", "created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["lifecycle", "created_at"]),
+            models.Index(fields=["-created_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -129,6 +133,7 @@ class SpecRevision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="one_revision_per_number")]
+        indexes = [models.Index(fields=["created_at"], condition=Q(needs_review=True), name="revision_for_review")]
 
     @property
     def spec(self) -> HubSpec:
@@ -182,6 +187,7 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0)
     event_count = models.PositiveBigIntegerField(default=0)
+    log_archived = models.BooleanField(default=False, help_text="Every line of its log is in an archive.")
     error_message = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
     error_code = models.CharField(max_length=100, blank=True)
@@ -203,6 +209,8 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["next_due_at"], condition=Q(status="running"), name="operation_due"),
             models.Index(fields=["deployment", "-created_at"]),
+            models.Index(fields=["finished_at"]),
+            models.Index(fields=["finished_at"], condition=Q(log_archived=False), name="operation_log_kept"),
         ]
 
     @property
@@ -273,6 +281,23 @@ class Event(models.Model):
         return f"{self.operation_id}:{self.number}"
 
 
+class LogArchive(models.Model):
+    """A stretch of an old log, packed. In the transaction that makes it these lines leave Event: see archive.py."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="archives")
+    first = models.PositiveBigIntegerField()
+    last = models.PositiveBigIntegerField()
+    data = models.BinaryField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["operation", "first"]
+        constraints = [models.UniqueConstraint(fields=["operation", "first"], name="one_archive_per_stretch")]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}:{self.first}-{self.last}"
+
+
 class Resource(models.Model):
     """The ledger: one thing we made, or were about to make, outside."""
 
@@ -313,6 +338,7 @@ class SecretRef(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deployment", "purpose"], name="one_secret_per_purpose")]
+        indexes = [models.Index(fields=["deployment"], condition=Q(state="pending"), name="secret_being_stored")]
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.deployment_id}"
@@ -328,7 +354,7 @@ class HealthCheck(models.Model):
 
     class Meta:
         ordering = ["at"]
-        indexes = [models.Index(fields=["deployment", "at"])]
+        indexes = [models.Index(fields=["deployment", "at", "health"])]  # health too: pages count without the table
 
     def __str__(self) -> str:
         return f"{self.deployment_id} {self.at:%F %T} {self.health}"

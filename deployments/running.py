@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from deployments import catalogue, outside
@@ -36,6 +38,7 @@ class Running:
     spec: HubSpec
     busy: bool
     cost: Estimate | None
+    chart: ChartChoice
     charts: list[ChartChoice]
     kubernetes: list[str]
     secrets: list[SecretRef]
@@ -50,13 +53,6 @@ class Running:
         return self.hub.lifecycle == Lifecycle.READY
 
     @property
-    def chart(self) -> ChartChoice:
-        """The version of the chart that it runs, with what the repository tells of it."""
-        version = self.spec.chart_version
-        known = (each for each in catalogue.charts() if each.version == version)
-        return next(known, ChartChoice(version, None, ""))
-
-    @property
     def newest_secret(self) -> SecretRef | None:
         return max(self.secrets, key=lambda ref: ref.set_at, default=None)
 
@@ -68,16 +64,24 @@ def running(hub: Deployment) -> Running | None:
     revision = hub.revision
     spec = revision.spec
     offer = catalogue.offer(spec.subscription_id, spec.region)
+    listed = catalogue.charts()
     return Running(
         hub=hub,
         revision=revision,
         spec=spec,
         busy=hub.operations.filter(status__in=[OperationStatus.RUNNING, OperationStatus.WAITING]).exists(),
         cost=spec_cost(spec),
-        charts=newer_charts(catalogue.charts(), spec.chart_version),
+        chart=present_chart(listed, spec.chart_version),
+        charts=newer_charts(listed, spec.chart_version),
         kubernetes=newer_kubernetes(offer.versions if offer else (), spec.kubernetes_version),
         secrets=list(hub.secrets.filter(state=SecretState.STORED).select_related("set_by").order_by("purpose")),
     )
+
+
+def present_chart(listed: list[ChartChoice], present: str) -> ChartChoice:
+    """The version of the chart that it runs, with what the repository tells of it."""
+    known = (each for each in listed if each.version == present)
+    return next(known, ChartChoice(present, None, ""))
 
 
 def newer_charts(listed: list[ChartChoice], present: str) -> list[ChartChoice]:
@@ -166,10 +170,16 @@ def rejected_change(hub: Deployment) -> SpecRevision | None:
     return newest if newest and review and newest.needs_review and not review.approved else None
 
 
-def revisions(hub: Deployment) -> list[SpecRevision]:
-    """All of them, newest first, each with `run`: how bringing it to the hub went, or goes."""
-    runs = dict(hub.operations.filter(kind__in=APPLYING).order_by("created_at").values_list("revision", "status"))
-    found = list(hub.revisions.select_related("author", "review__reviewer").order_by("-number"))
+def revisions(hub: Deployment) -> QuerySet[SpecRevision]:
+    """All of them, newest first."""
+    return hub.revisions.select_related("author", "review__reviewer").order_by("-number")
+
+
+def with_runs(hub: Deployment, revisions: Iterable[SpecRevision]) -> list[SpecRevision]:
+    """These revisions, each with `run`: how bringing it to the hub went, or goes."""
+    found = list(revisions)
+    applied = hub.operations.filter(kind__in=APPLYING, revision__in=[revision.id for revision in found])
+    runs = dict(applied.order_by("created_at").values_list("revision", "status"))
     for revision in found:
         revision.run = runs.get(revision.id, "")  # type: ignore[attr-defined]
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, IntegerField, QuerySet, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -69,16 +69,16 @@ def strips(hub: Deployment, now: datetime) -> list[Strip]:
 
 
 def _days(looks: QuerySet[HealthCheck], now: datetime) -> Strip:
-    """The last thirty days, counted by the database in one go: there are thousands of looks."""
+    """The last thirty days, counted by the database in one go: there are thousands of looks.
+
+    Every look is sorted into its day by comparing, the newest day first: both databases do that fast, and a day that is
+    an hour shorter needs no thought.
+    """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     begins = [midnight - timedelta(days=KEPT_DAYS - 1 - number) for number in range(KEPT_DAYS)]
-    counts = {
-        f"{health}_{number}": Count("id", filter=Q(health=health, at__gte=begin, at__lt=begin + timedelta(days=1)))
-        for number, begin in enumerate(begins)
-        for health in (Health.HEALTHY, Health.UNHEALTHY)
-    }
-    found = looks.filter(at__gte=begins[0]).aggregate(**counts)
-    counted = [(int(key.rpartition("_")[2]), key.partition("_")[0], count) for key, count in found.items()]
+    days = [When(at__gte=begin, then=number) for number, begin in enumerate(begins)]
+    found = looks.filter(at__gte=begins[0]).annotate(day=Case(*reversed(days), output_field=IntegerField()))
+    counted = found.order_by().values_list("day", "health").annotate(count=Count("*"))
     return Strip("Last 30 days", _slots([date_format(begin, "j M") for begin in begins], counted))
 
 

@@ -24,6 +24,7 @@ from django.db import connections
 
 from accounts.models import User
 from deployments import events, metering
+from deployments.log import lines_after
 from deployments.models import Operation
 
 log = logging.getLogger(__name__)
@@ -224,10 +225,10 @@ async def look(operation_id: UUID, after: int, limit: int) -> Snapshot:
 def _look(operation_id: UUID, after: int, limit: int) -> Snapshot:
     # The status is read before the lines: a final one read here has all of its lines in the database already.
     operation = Operation.objects.get(id=operation_id)
-    found = operation.events.order_by("number").filter(number__gt=after if after >= 0 else operation.event_count - 1)
+    found = lines_after(operation, after if after >= 0 else max(0, operation.event_count - 1), limit)
     lines = [
         {"number": e.number, "at": e.at.isoformat(), "level": e.level, "step": e.step, "message": e.message}
-        for e in found[:limit]
+        for e in found
     ]
     steps = operation.steps.values_list("name", "state", "summary", "attempts", "error_message")
     fingerprint = (operation.status, operation.cancel_requested, tuple(steps))

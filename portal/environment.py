@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -62,10 +62,16 @@ def database(url: str) -> dict[str, Any]:
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or "") or text("DATABASE_PASSWORD", ""),
-        "HOST": unquote(parts.hostname or ""),
+        "HOST": _host(parts),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
     }
+
+
+def _host(parts: SplitResult) -> str:
+    """A name, an address, or the folder of a socket (`%2Frun%2Fpostgresql`), whose letters keep their case."""
+    host = parts.netloc.rpartition("@")[2]
+    return unquote(host.removesuffix(f":{parts.port}").strip("[]"))
 
 
 def _sqlite(path: str) -> dict[str, Any]:

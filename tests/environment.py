@@ -8,15 +8,28 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from bootstrap.postgres import database_url
+
 HOME = Path(tempfile.mkdtemp(prefix="slipway-test-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+#: A PostgreSQL server on which this process makes a database of its own (`make test DB=postgres` starts one).
+SERVER = os.environ.get("SLIPWAY_POSTGRES", "")
 
 os.environ |= {
     "SECRET_KEY": "only-for-tests-" + "x" * 50,
     "SLIPWAY_HOME": str(HOME),
-    "DATABASE_URL": f"sqlite:///{HOME}/slipway.sqlite3",
+    "DATABASE_URL": database_url(SERVER, HOME.name) if SERVER else f"sqlite:///{HOME}/slipway.sqlite3",
     "REDIS_URL": f"unix://{HOME}/valkey.sock",
     "SLIPWAY_INSECURE_HTTP": "1",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
 }
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+
+def database_in_use() -> str:
+    """The test database's URL, for processes that are to look into it too."""
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    return database_url(SERVER, name) if SERVER else f"sqlite:///{name}"

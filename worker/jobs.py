@@ -170,6 +170,14 @@ def mind_ends() -> None:
 
 
 @chore
+def archive_logs() -> None:
+    """Packs logs of runs that ended long ago."""
+    from worker.chores import logs
+
+    logs.archive_logs()
+
+
+@chore
 def send_letters() -> None:
     """Writes to owners about what was decided and what came of it."""
     from worker.chores import letters

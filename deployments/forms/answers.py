@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from deployments.forms.controls import WordField
+from deployments.states import Lifecycle
 
 
 class RejectForm(forms.Form):
@@ -29,4 +30,8 @@ class FilterForm(forms.Form):
     """Which hubs a list shows."""
 
     q = forms.CharField(label="Name or owner", required=False, widget=forms.TextInput(attrs={"type": "search"}))
-    state = forms.ChoiceField(label="State", required=False)
+    state = forms.ChoiceField(
+        label="State",
+        required=False,
+        choices=[("live", "All that exist"), *Lifecycle.choices(), ("all", "All, gone ones too")],
+    )

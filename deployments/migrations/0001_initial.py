@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('fence', models.PositiveBigIntegerField(default=0)),
                 ('event_count', models.PositiveBigIntegerField(default=0)),
+                ('log_archived', models.BooleanField(default=False, help_text='Every line of its log is in an archive.')),
                 ('error_message', models.TextField(blank=True)),
                 ('error_remedy', models.TextField(blank=True)),
                 ('error_code', models.CharField(blank=True, max_length=100)),
@@ -148,7 +149,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at'],
-                'indexes': [models.Index(fields=['deployment', 'at'], name='deployments_deploym_01c3e1_idx')],
+                'indexes': [models.Index(fields=['deployment', 'at', 'health'], name='deployments_deploym_2a1cbd_idx')],
             },
         ),
         migrations.CreateModel(
@@ -244,6 +245,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LogArchive',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first', models.PositiveBigIntegerField()),
+                ('last', models.PositiveBigIntegerField()),
+                ('data', models.BinaryField()),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='archives', to='deployments.operation')),
+            ],
+            options={
+                'ordering': ['operation', 'first'],
+                'constraints': [models.UniqueConstraint(fields=('operation', 'first'), name='one_archive_per_stretch')],
+            },
+        ),
+        migrations.CreateModel(
             name='Resource',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -276,6 +292,7 @@ class Migration(migrations.Migration):
                 ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['deployment'], name='secret_being_stored')],
                 'constraints': [models.UniqueConstraint(fields=('deployment', 'purpose'), name='one_secret_per_purpose')],
             },
         ),
@@ -284,12 +301,24 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('deployment', 'number'), name='one_revision_per_number'),
         ),
         migrations.AddIndex(
+            model_name='specrevision',
+            index=models.Index(condition=models.Q(('needs_review', True)), fields=['created_at'], name='revision_for_review'),
+        ),
+        migrations.AddIndex(
             model_name='operation',
             index=models.Index(condition=models.Q(('status', 'running')), fields=['next_due_at'], name='operation_due'),
         ),
         migrations.AddIndex(
             model_name='operation',
             index=models.Index(fields=['deployment', '-created_at'], name='deployments_deploym_3564e4_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['finished_at'], name='deployments_finishe_7a1ab2_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(condition=models.Q(('log_archived', False)), fields=['finished_at'], name='operation_log_kept'),
         ),
         migrations.AddConstraint(
             model_name='operation',
@@ -306,6 +335,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='deployment',
             index=models.Index(fields=['lifecycle', 'created_at'], name='deployments_lifecyc_1fc2b3_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='deployment',
+            index=models.Index(fields=['-created_at'], name='deployments_created_b15899_idx'),
         ),
         migrations.AddConstraint(
             model_name='deployment',

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,12 +14,12 @@ from django.views.decorators.http import require_safe
 
 from deployments import certificates
 from deployments.comparing import image_prefix_of, told
-from deployments.forms import FilterForm
 from deployments.inside import troubles, wanting
+from deployments.listing import GONE, NEWEST, PAGE, hubs_listed, rows
 from deployments.log import newest_lines
-from deployments.models import Deployment, DeploymentQuerySet
+from deployments.models import Deployment
 from deployments.place import region_name
-from deployments.progress import progress, with_newest_run
+from deployments.progress import progress
 from deployments.running import (
     ends_soon,
     record,
@@ -30,43 +29,32 @@ from deployments.running import (
     running,
     sign_in_tried,
     waiting_change,
+    with_runs,
 )
 from deployments.states import Lifecycle
 from deployments.strip import strips
 from deployments.tending import differs, forgotten, last_receipt
 from deployments.views.guard import hub_of, person, reviewers_only
 
-PAGE = 50
 #: As the ledger calls the group that Azure makes for a cluster's machines.
 NODE_GROUP = "node group"
 
 
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    hubs = with_newest_run(Deployment.objects.filter(owner=person(request)).select_related("owner"))
-    past = hubs.filter(lifecycle__in=[Lifecycle.DELETED, Lifecycle.REJECTED])[:PAGE]
-    return render(request, "hubs/mine.html", {"hubs": hubs.live(), "past": past})
+    hubs = Deployment.objects.filter(owner=person(request))
+    listing = hubs_listed(hubs, request.GET)
+    gone = hubs.filter(lifecycle__in=GONE)
+    past = [] if listing.is_filtered else rows(gone[:NEWEST])
+    more = gone.count() - len(past) if len(past) == NEWEST else 0
+    return render(request, "hubs/mine.html", {"listing": listing, "past": past, "more_past": more})
 
 
 @require_safe
 @reviewers_only
 def everybodys(request: HttpRequest) -> HttpResponse:
-    form = FilterForm(request.GET or None, initial={"state": "live"})
-    form.fields["state"].choices = [("live", "All that exist"), *Lifecycle.choices(), ("all", "All, gone ones too")]  # type: ignore[attr-defined]
-    found = _filtered(with_newest_run(Deployment.objects.visible_to(person(request)).select_related("owner")), form)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    return render(request, "hubs/everybodys.html", {"form": form, "page": page, "hubs": page.object_list})
-
-
-def _filtered(hubs: DeploymentQuerySet, form: FilterForm) -> DeploymentQuerySet:
-    chosen = form.cleaned_data if form.is_valid() else {}
-    if word := chosen.get("q", "").strip():
-        owner = Q(owner__username__icontains=word) | Q(owner__last_name__icontains=word)
-        hubs = hubs.filter(Q(name__icontains=word) | owner | Q(owner__first_name__icontains=word))
-    state = chosen.get("state") or "live"
-    if state == "live":
-        return hubs.live()
-    return hubs if state == "all" else hubs.filter(lifecycle=state)
+    listing = hubs_listed(Deployment.objects.visible_to(person(request)), request.GET)
+    return render(request, "hubs/everybodys.html", {"listing": listing})
 
 
 @require_safe
@@ -79,10 +67,11 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
         "spec": revision.spec,
         "region": region_name(revision.spec),
         "log": newest_lines(operation) if operation else None,
-        "earlier": hub.operations.exclude(id=operation.id) if operation else [],
+        "earlier": hub.operations.exclude(id=operation.id)[: NEWEST + 1] if operation else [],
+        "newest": NEWEST,
         "review": getattr(revision, "review", None),
         "strips": strips(hub, timezone.now()) if hub.ready_at or standing["running"] else [],
-        "revisions": revisions(hub),
+        "revisions": with_runs(hub, revisions(hub)[: NEWEST + 1]),
         "told": told(revision.spec),
         "images": image_prefix_of(hub, revision.spec),
         "node_group": hub.resources.filter(kind=NODE_GROUP, gone_at=None).values_list("name", flat=True).first(),
@@ -127,6 +116,14 @@ def values(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'} if "download" in request.GET else {}
     content_type = "application/yaml" if headers else "text/plain; charset=utf-8"
     return HttpResponse(masked_values_yaml(hub), content_type=content_type, headers=headers)
+
+
+@require_safe
+def runs(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    """Everything that was ever done to the hub."""
+    hub = hub_of(request, hub_id)
+    page = Paginator(hub.operations.select_related("requested_by"), PAGE).get_page(request.GET.get("page"))
+    return render(request, "hubs/runs.html", {"hub": hub, "page": page})
 
 
 @require_safe

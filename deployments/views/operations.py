@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cloud.errors import InvalidRequest
 from deployments import services
 from deployments.forms import TearDownForm
-from deployments.log import lines_before
+from deployments.log import lines_before, whole_log
 from deployments.progress import progress
 from deployments.running import elsewhere
 from deployments.states import SecretState
@@ -31,6 +31,16 @@ def log(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     template = "hubs/_lines.html" if "lines" in request.GET else "hubs/log.html"
     hub = operation.deployment
     return render(request, template, {"log": page, "hub": hub, "progress": progress(hub, operation)})
+
+
+@require_safe
+@never_cache
+def whole(request: HttpRequest, operation_id: UUID) -> HttpResponse:
+    """The log from its first line on, as a text file."""
+    operation = operation_of(request, operation_id)
+    name = f"{operation.deployment.name}-{operation.kind}-{operation.created_at:%Y%m%d-%H%M}.log"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(whole_log(operation), content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_POST

@@ -17,10 +17,10 @@ from deployments import catalogue, services
 from deployments.comparing import image_prefix_of, revision_change, told
 from deployments.costs import spec_cost
 from deployments.forms import RejectForm
+from deployments.listing import NEWEST, PAGE, requests_listed, rows
 from deployments.models import Deployment, SpecRevision
 from deployments.place import RegionsOf, region_name
 from deployments.preview import QuotaUse, pool_quota_uses
-from deployments.progress import with_newest_run
 from deployments.spec import HubSpec
 from deployments.views.guard import hub_of, person, reviewers_only, telling
 
@@ -58,13 +58,12 @@ class Request:
 @require_safe
 @reviewers_only
 def waiting(request: HttpRequest) -> HttpResponse:
-    hubs = Deployment.objects.visible_to(person(request)).awaiting_review().order_by("created_at")
+    listing = requests_listed(Deployment.objects.visible_to(person(request)).awaiting_review(), request.GET)
     # Many requests are for the same few places: each is read once.
     look = cache(catalogue.offer), cache(catalogue.subscription), cache(catalogue.regions)
-    hubs = hubs.select_related("owner").prefetch_related("revisions")
-    found = [Request.of(hub, *look) for hub in hubs]
+    found = [Request.of(hub, *look) for hub in listing.hubs]
     changes = SpecRevision.objects.awaiting_review().select_related("deployment__owner", "author")
-    context = {"requests": found, "changes": changes.order_by("created_at")}
+    context = {"requests": found, "listing": listing, "changes": changes.order_by("created_at")[:PAGE]}
     return render(request, "review/waiting.html", context)
 
 
@@ -75,10 +74,10 @@ def one(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int = 200) -> HttpResponse:
-    others = with_newest_run(Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner))
+    others = Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner).exclude(id=hub.id)
     decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
     asked = Request.of(hub, catalogue.offer, catalogue.subscription, catalogue.regions)
-    context = {"hub": hub, "asked": asked, "others": others.exclude(id=hub.id), "form": form, "decided": decided}
+    context = {"hub": hub, "asked": asked, "others": rows(others[:NEWEST]), "form": form, "decided": decided}
     described = {"told": told(asked.spec), "images": image_prefix_of(hub, asked.spec), "cost": spec_cost(asked.spec)}
     return render(request, "review/one.html", context | described, status=status)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -15,8 +16,9 @@ from cloud.errors import InvalidRequest
 from deployments import services
 from deployments.comparing import compared, revision_change
 from deployments.forms.running import StepUpForm
+from deployments.listing import PAGE
 from deployments.models import SpecRevision
-from deployments.running import APPLYING
+from deployments.running import APPLYING, revisions, with_runs
 from deployments.views.guard import hub_of, person, telling
 from deployments.views.running import ASKING, standing
 
@@ -47,6 +49,16 @@ def step_up(request: HttpRequest, hub_id: UUID) -> HttpResponse:
         return redirect(found.hub)
     context = {"hub": found.hub, "running": found, "form": form, "edit": compared(found.hub, found.spec, after)}
     return render(request, "hubs/running/step_up.html", context)
+
+
+@require_safe
+@never_cache
+def everything(request: HttpRequest, hub_id: UUID) -> HttpResponse:
+    """Everything the hub was ever asked to be."""
+    hub = hub_of(request, hub_id)
+    page = Paginator(revisions(hub), PAGE).get_page(request.GET.get("page"))
+    context = {"hub": hub, "page": page, "revisions": with_runs(hub, page.object_list)}
+    return render(request, "hubs/running/revisions.html", context)
 
 
 @require_safe

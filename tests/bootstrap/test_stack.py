@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -185,6 +183,5 @@ def _marked_like(pid: int) -> set[int]:
 
 def _granted(home: Path) -> int:
     """How many subscriptions people may use: without one nobody can request a hub."""
-    with contextlib.closing(sqlite3.connect(home / "slipway.sqlite3")) as database:
-        count: int = database.execute("SELECT count(*) FROM accounts_subscriptiongrant").fetchone()[0]
-        return count
+    asked = "from accounts.models import SubscriptionGrant; print(SubscriptionGrant.objects.count())"
+    return int(Stack(home).manage("shell", "-v", "0", "-c", asked).stdout)

@@ -20,6 +20,7 @@ from deployments.states import OperationStatus
 from tests.cloud.waiting import until
 from tests.engine.filed import Filed
 from tests.engine.plans import lines, operation_of
+from tests.environment import database_in_use
 from worker import engine, jobs
 from worker.context import Context
 from worker.runner import Runner
@@ -35,8 +36,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(**environ: str) -> subprocess.Popen[bytes]:
-        database = f"sqlite:///{connection.settings_dict['NAME']}"
-        quick = {"SLIPWAY_LEASE_SECONDS": "0.5", "SLIPWAY_POLL_SECONDS": "0.02", "DATABASE_URL": database}
+        quick = {"SLIPWAY_LEASE_SECONDS": "0.5", "SLIPWAY_POLL_SECONDS": "0.02", "DATABASE_URL": database_in_use()}
         command = [sys.executable, "-m", "tests.engine.horse", str(tmp_path), *STEPS]
         worker = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **quick, **environ})
         started.append(worker)

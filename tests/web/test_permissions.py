@@ -13,7 +13,7 @@ from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle
 
 Browser = Callable[[str], Client]
-HUB_PAGES = ["detail", "progress", "values", "take-down", "receipt"]
+HUB_PAGES = ["detail", "progress", "values", "runs", "revisions", "take-down", "receipt"]
 OPERATION_POSTS = ["cancel", "retry"]
 
 
@@ -25,7 +25,7 @@ def test_a_strangers_hub_is_not_found(page: str, browser_of: Browser, make_hub: 
     assert browser_of("reviewer").get(url).status_code == 200
 
 
-@pytest.mark.parametrize("page", ["log", "stream"])
+@pytest.mark.parametrize("page", ["log", "whole-log", "stream"])
 def test_a_strangers_operation_is_not_found(
     page: str,
     browser_of: Browser,

@@ -19,6 +19,7 @@ import redis
 import uvicorn
 from django.test import Client
 
+from deployments.archive import archive_stretch
 from deployments.events import CHANNEL, Line, record
 from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle, OperationStatus
@@ -164,6 +165,17 @@ def test_the_page_goes_on_after_the_lines_it_shows(operation: Operation, watch: 
     write(operation, 1, 10)
     finish(operation)
     assert watch(ended, after="?after=8").numbers == [9, 10, 11]
+
+
+def test_an_archived_log_is_resumed_where_the_viewer_was(operation: Operation, watch: Callable[..., Watched]) -> None:
+    record(operation.id, [Line(f"line {n}") for n in range(1, 1201)])
+    finish(operation)
+    seen = Watched()
+    watch(lambda seen: len(seen.numbers) >= 500, seen)
+    while archive_stretch(operation.id, 700):
+        watch(lambda seen: len(seen.numbers) >= 600, seen)
+    watch(ended, seen)
+    assert seen.numbers == list(range(1, 1202)) and seen.end == {"count": 1201, "status": "succeeded"}
 
 
 def test_an_id_of_another_operation_is_ignored(operation: Operation, watch: Callable[..., Watched]) -> None:

@@ -1,5 +1,5 @@
 """What is done without anybody asking: looking after hubs and subscriptions, minding last days, writing to owners,
-and comparing the cloud with our records."""
+comparing the cloud with our records, packing old logs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from deployments import grounds, tagging
+from deployments import archive, grounds, tagging
 from worker.chores import checkups, ends, health, letters, survey
 
 
@@ -22,5 +22,6 @@ def due(now: datetime) -> list[str]:
         "worker.jobs.follow_registrations": bool(grounds.changing()),
         "worker.jobs.keep_tags": tagging.stale().exists(),
         "worker.jobs.survey": survey.due(now),
+        "worker.jobs.archive_logs": archive.due(now).exists(),
     }
     return [job for job, is_due in found.items() if is_due]
