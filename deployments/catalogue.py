@@ -231,15 +231,18 @@ def _size_choice(row: dict[str, Any], quotas: dict[str, QuotaLeft], prices: dict
 
 def refresh(az: AzureSession, profile: AzureCloud) -> None:
     """Looks at everything anew. What cannot be seen keeps its old entry, with the reason beside it."""
+    refresh_charts(profile)
+    for choice in refresh_subscriptions(az):
+        if choice.state == "Enabled":
+            refresh_subscription(az, profile, choice.id)
+
+
+def refresh_subscriptions(az: AzureSession) -> list[SubscriptionChoice]:
+    """Looks which subscriptions there are; returns what is known of them then."""
     from cloud.azure import offers
 
-    refresh_charts(profile)
-    seen = remember(
-        "subscriptions", lambda: {"rows": [_subscription_row(row) for row in offers.list_subscriptions(az)]}
-    )
-    for row in seen.get("rows", []):
-        if row["state"] == "Enabled":
-            refresh_subscription(az, profile, row["id"])
+    seen = remember("subscriptions", lambda: {"rows": list(map(_subscription_row, offers.list_subscriptions(az)))})
+    return [SubscriptionChoice(**row) for row in seen.get("rows", [])]
 
 
 def refresh_subscription(az: AzureSession, profile: AzureCloud, subscription_id: str) -> None:

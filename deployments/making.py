@@ -57,9 +57,8 @@ def made_of(spec: HubSpec, names: Names) -> list[Wanted]:
     }
     place = {"location": spec.region, "tags": names.tags}
     kinds = [kind for kind in KINDS if kind != MACHINES and (kind != REGISTRY or spec.registry == "acr")]
-    sizes = dict.fromkeys(pool.vm_size for pool in wanted_pools(spec))
-    machines = [_wanted(MACHINES, place | {"sku": {"name": size}}) for size in sizes]
-    return [_wanted(kind, place | own.get(kind, {})) for kind in kinds] + machines
+    sizes = tuple(dict.fromkeys(pool.vm_size for pool in wanted_pools(spec)))
+    return [*(_wanted(kind, place | own.get(kind, {})) for kind in kinds), of_sizes(names.tags, spec.region, sizes)]
 
 
 def anywhere(tags: Mapping[str, str], regions: tuple[str, ...]) -> list[Wanted]:

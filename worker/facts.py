@@ -21,11 +21,12 @@ from cloud.azure.session import NOT_REGISTERED
 from cloud.errors import InvalidRequest, PermanentError, PermissionDenied, SlipwayError
 from deployments import looking, outside
 from deployments.forms.description import secret_fields
-from deployments.making import made_of
+from deployments.making import SIZE, made_of
 from deployments.naming import OWNER_TAG
 from deployments.place import region_name
 from deployments.preflight import CoresFact, Denial, Facts, NameFact, SizeFact, Unseen, needed_providers
 from deployments.preflight.facts import VaultState
+from deployments.services import HUB_TOKENS
 from deployments.spec import HubSpec
 from deployments.states import OperationKind
 from worker.hub import HubContext
@@ -73,7 +74,7 @@ class Look:
             begun = {name: pool.submit(look) for name, look in self._looks(secrets, cluster).items()}
             seen = {name: future.result() for name, future in begun.items()}
         seen |= self._of_cluster(cluster, seen.pop("pools"), seen["sizes"])
-        seen |= seen.pop("versions") or {}
+        seen |= {"denials": seen["denials"] or (), **(seen.pop("versions") or {})}
         owner = self.ctx.operation.deployment.owner
         return replace(
             facts,
@@ -155,7 +156,7 @@ class Look:
 
     def _denials(self) -> tuple[Denial, ...]:
         found = policies.denials(self.az, self.subscription, made_of(self.spec, self.names))
-        return tuple(Denial(each.policy, each.what) for each in found)
+        return tuple(Denial(each.policy, each.what, sizes=each.values if each.field == SIZE else ()) for each in found)
 
     def _group_owner(self) -> str | None:
         group = groups.get_group(self.az, self.subscription, self.names.group)
@@ -203,7 +204,7 @@ class Look:
     def _secrets(self) -> tuple[VaultState, dict[str, str]]:
         """The hub's secrets by purpose, and how the vault took the question."""
         try:
-            return "ok", {purpose: self.ctx.secret(purpose) for purpose in secret_fields(self.spec)}
+            return "ok", {purpose: self.ctx.secret(purpose) for purpose in (*secret_fields(self.spec), HUB_TOKENS)}
         except SlipwayError as error:
             if isinstance(error, PermissionDenied) or error.code == SPREADING:
                 return "refused", {}

@@ -50,6 +50,9 @@
       told.dataset.said = said;
       told.appendChild(document.createElement("p")).textContent = said;
       told.firstChild.className = "error live";
+      const remedy = told.appendChild(document.createElement("p"));
+      remedy.className = "help";
+      remedy.textContent = finding.querySelector(".remedy")?.textContent ?? "";
       const letter = finding.querySelector("details")?.cloneNode(true);
       if (!letter) return;
       letter.open = false;

@@ -17,8 +17,8 @@ from bootstrap.machine import ROOT
 from bootstrap.stack import Stack
 from tests.sandbox_process import trusting
 
-#: What changes nothing: signing in to Azure, and trying a registry's sign-in.
-HARMLESS = ("/oauth2/", "/dockerhub", "/_sandbox")
+#: What changes nothing: signing in to Azure, trying a registry's sign-in, and what is asked with a POST.
+HARMLESS = ("/oauth2/", "/dockerhub", "/_sandbox", "/checkPolicyRestrictions", "/checkNameAvailability")
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 #: A launch is asked for with a GET.
 LAUNCH = "/services/binder/build/"
