@@ -34,7 +34,7 @@ def choose(user: User, docker_username: str) -> HubSpec:
             for region in catalogue.regions(subscription.id):
                 offer = catalogue.offer(subscription.id, region.name)
                 size, count = catalogue.suggestion(offer) if offer else ("", 0)
-                if offer and size and catalogue.cost(region.name, size, count):
+                if offer and size and offer.default_version and catalogue.cost(region.name, size, count):
                     return _spec(user, docker_username, subscription.id, region.name, size, count, offer)
         time.sleep(LOOK_EVERY)
     raise SlipwayError("The catalogue is still empty.", "Look at the worker's log for the reason.")
