@@ -1,6 +1,7 @@
 """Old logs, packed: a stretch of lines becomes one row, in the same transaction in which the lines are deleted.
 
-So whoever first reads the lines and then, where some are missing, the archives, sees each line (deployments/log.py).
+Whoever first reads the lines and then, where some are missing, the archives, sees each line (deployments/log.py). What
+a person decided stays a line: who did what is asked for years later.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ def due(now: datetime) -> QuerySet[Operation]:
 
 
 def archive_stretch(operation_id: UUID, most: int = STRETCH) -> int:
-    """Archives the oldest lines that the run still has; returns how many, 0 when there are none."""
+    """Archives the oldest lines that the run still has and no person wrote; returns how many, 0 when there are none."""
     with transaction.atomic():
         operation = Operation.objects.select_for_update().get(id=operation_id)
-        lines = list(operation.events.order_by("number")[:most])
+        lines = list(operation.events.filter(by=None).order_by("number")[:most])
         if lines:
             first, last = lines[0].number, lines[-1].number
             LogArchive.objects.create(operation=operation, first=first, last=last, data=pack(lines))
-            operation.events.filter(number__lte=last).delete()
+            operation.events.filter(number__lte=last, by=None).delete()
         if not lines or last == operation.event_count:
             Operation.objects.filter(id=operation_id).update(log_archived=True)
     return len(lines)

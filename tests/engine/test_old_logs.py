@@ -49,6 +49,16 @@ def is_due(operation: Operation) -> bool:
     return archive.due(timezone.now()).filter(id=operation.id).exists()
 
 
+def test_what_a_person_decided_stays_a_line_in_its_place(people: dict[str, Any]) -> None:
+    operation = ended(people["researcher"], lines=4)
+    record(operation.id, [Line("researcher asked to cancel.", by=people["researcher"]), Line("Cancelled.")])
+    Event.objects.filter(operation=operation).update(at=LONG_AGO)
+    before = lines_of(operation)
+    assert archive_logs() == 5
+    assert [line.number for line in Event.objects.filter(operation=operation)] == [5]
+    assert lines_of(operation) == before and archive_logs() == 0
+
+
 def test_an_archived_log_says_the_same_as_before(people: dict[str, Any]) -> None:
     operation = ended(people["researcher"])
     before, text = lines_of(operation), "".join(whole_log(operation))

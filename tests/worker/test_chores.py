@@ -13,9 +13,11 @@ from django.utils import timezone
 
 from cloud.azure import groups
 from deployments import catalogue, outside, services, tagging
-from deployments.models import Deployment, HealthCheck, Notice, Operation
+from deployments.models import Deployment, HealthCheck, Notice, Operation, Survey
 from deployments.states import Health, Lifecycle, OperationKind, OperationStatus
+from deployments.surveys import VAULT
 from tests.sandbox_process import SandboxProcess
+from tests.worker.conftest import SUBSCRIPTION
 from tests.worker.driving import Drive
 from worker import chores
 from worker.chores import ends, health, letters, tags
@@ -216,8 +218,10 @@ def test_who_has_no_address_is_not_written_to_again_and_again(serving: Deploymen
 def test_chores_are_sent_for_only_when_they_are_due(serving: Deployment, cloud: SandboxProcess) -> None:
     now = timezone.now()
     Deployment.objects.filter(id=serving.id).update(keep_until=timezone.localdate() + timedelta(days=20))
-    assert chores.due(now) == ["worker.jobs.check_health"]
+    assert chores.due(now) == ["worker.jobs.check_health", "worker.jobs.survey"]
     health.check_health(at(now))
+    for place in (VAULT, SUBSCRIPTION):
+        Survey.objects.create(place=place, due_at=now + timedelta(hours=1))
     assert chores.due(now) == []
 
 

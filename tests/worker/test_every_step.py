@@ -26,12 +26,14 @@ from tests.sandbox_process import SandboxProcess
 from tests.worker.conftest import MadeHub
 from tests.worker.driving import Drive
 from tests.worker.interrupting import AFTER, BEFORE, interrupted
+from tests.worker.test_https import domain as domain
+from tests.worker.test_https import point
+from tests.worker.test_people import GITHUB
+from tests.worker.test_people import app as app
 from tests.worker.test_teardown import receipt, taken_down
 from worker.hub import HubContext
 from worker.plans import PROVISION
 
-#: With a registry of its own, so that every step of the plan is concerned.
-WHOLE = {"registry": "acr", "docker_username": "", "secrets": {}}
 STEPS = [step.name for step in PROVISION]
 MADE_BY_US = (
     "microsoft.resources/resourcegroups", "microsoft.containerservice/managedclusters",
@@ -63,6 +65,17 @@ class Blows:
 
 
 @pytest.fixture
+def whole(make_hub: MadeHub, cloud: SandboxProcess, domain: str, app: dict[str, Any], secure: None) -> Deployment:
+    """A request for a hub that every step of the plan concerns: registry, domain, certificate and sign-in."""
+    secrets = {services.GITHUB_SECRET: app["client_secret"]}
+    described = GITHUB | {"github_client_id": app["client_id"], "registry": "acr", "docker_username": ""}
+    hub = make_hub(domain=domain, secrets=secrets, **described)
+    point(cloud, hub, domain)
+    assert all(step.concerns(hub.revision.spec) for step in PROVISION)
+    return hub
+
+
+@pytest.fixture
 def blows(people: dict[str, Any]) -> Blows:
     return Blows(people["researcher"])
 
@@ -86,14 +99,15 @@ def assert_ledger_is_right(cloud: SandboxProcess, hub: Deployment) -> None:
 def made_twice(cloud: SandboxProcess, before: int) -> dict[Write, int]:
     found: Counter[Write] = made(cloud.control("journal")[before:])
     assert found, "nothing was made at all"
-    return {what: count for what, count in found.items() if count > 1}
+    # The probe's user and its tokens come and go with each try.
+    return {what: count for what, count in found.items() if count > 1 and "/hub/api/" not in what.path}
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_cancelled_in_any_step_it_stops_within_a_pass_and_is_taken_down_without_a_trace(
-    step: str, make_hub: MadeHub, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
+    step: str, whole: Deployment, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
 ) -> None:
-    hub = make_hub(**WHOLE)
+    hub = whole
     operation = services.approve(people["reviewer"], hub, 1)
     Drive(interrupted([AFTER], blows.cancel, only=step))(operation)
     assert blows.struck == [step]
@@ -111,9 +125,9 @@ def test_cancelled_in_any_step_it_stops_within_a_pass_and_is_taken_down_without_
 
 
 def test_cancelled_before_and_after_each_write_it_goes_on_every_time_and_makes_each_thing_once(
-    make_hub: MadeHub, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
+    whole: Deployment, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
 ) -> None:
-    hub, before = make_hub(**WHOLE), len(cloud.control("journal"))
+    hub, before = whole, len(cloud.control("journal"))
     operation = services.approve(people["reviewer"], hub, 1)
     drive = Drive(interrupted([BEFORE, AFTER], blows.cancel))
     while drive(operation).status == OperationStatus.CANCELLED:
@@ -125,9 +139,9 @@ def test_cancelled_before_and_after_each_write_it_goes_on_every_time_and_makes_e
 
 
 def test_failing_before_and_after_each_write_it_goes_on_from_there_and_makes_each_thing_once(
-    make_hub: MadeHub, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
+    whole: Deployment, blows: Blows, people: dict[str, Any], cloud: SandboxProcess
 ) -> None:
-    hub, before = make_hub(**WHOLE), len(cloud.control("journal"))
+    hub, before = whole, len(cloud.control("journal"))
     operation = services.approve(people["reviewer"], hub, 1)
     drive = Drive(interrupted([BEFORE, AFTER], blows.fail))
     while drive(operation).status == OperationStatus.FAILED:

@@ -63,6 +63,8 @@ class ControlPlane(OnCluster):
         wanted = ctx.spec
         # Azure applies patches by itself: a newer patch of the wanted minor version is what we want too.
         current = _number(cluster.kubernetes_version) >= _number(wanted.kubernetes_version)
+        if cluster.state in BROKEN:
+            return Found.drifted("the last change of the cluster was not finished")
         if current and cluster.tier in ("", wanted.tier):
             return Found.ready(f"Kubernetes {cluster.kubernetes_version}, {wanted.tier} tier")
         return Found.drifted(f"Kubernetes {cluster.kubernetes_version}, {cluster.tier} tier")
