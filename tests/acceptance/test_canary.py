@@ -28,7 +28,18 @@ DOCKER = 'dckr-canary"7Qf2+x/9zZ%&='
 GITHUB = "github-canary+W8/e=1?Kq5#~v"
 APP = "Ov23liCanary00000001"
 #: Hub pages that show something of the hub; each is searched as it is.
-PAGES = ("", "values.yaml", "receipt/", "take-down/", "change/", "secrets/", "versions/", "progress")
+PAGES = (
+    "",
+    "values.yaml",
+    "receipt/",
+    "take-down/",
+    "change/",
+    "secrets/",
+    "versions/",
+    "progress",
+    "inside/",
+    "inside/history/",
+)
 
 
 @pytest.fixture(scope="module")
