@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from deployments import services
@@ -17,6 +15,7 @@ from deployments.models import Checkup, Deployment, HealthCheck
 from deployments.states import Health, Lifecycle
 from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
+from tests.worker.driving import at_once
 from worker import chores
 from worker.chores.checkups import check_up, due
 
@@ -100,20 +99,7 @@ def test_a_hub_without_a_cluster_is_not_asked(make_hub: Callable[..., Deployment
 def test_two_workers_do_not_look_into_one_hub(first: bool, hub: Deployment) -> None:
     if not first:
         Checkup.objects.create(deployment=hub)
-    seen: list[int] = []
-    together = threading.Barrier(3)
-
-    def work() -> None:
-        together.wait()
-        seen.append(check_up())
-        connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert sorted(seen) == [0, 0, 1]
+    assert sorted(at_once(check_up)) == [0, 0, 1]
 
 
 def test_a_checkup_is_sent_for_when_it_is_due(hub: Deployment) -> None:

@@ -22,6 +22,7 @@ from deployments.models import Checkup, Deployment, Look
 from deployments.states import Lifecycle
 from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
+from tests.worker.driving import at_once
 from worker import jobs
 from worker.context import Context
 from worker.inside import looks
@@ -206,21 +207,8 @@ def test_a_look_is_never_taken_by_two_workers(make_hub: Callable[..., Deployment
     hub = make_hub()
     for number in range(wanting.MOST):
         wanting.want(hub, log_of(f"pod-{number}"))
-    taken: list[int] = []
-    together = threading.Barrier(3)
-
-    def work() -> None:
-        together.wait()
-        for _ in range(5):
-            taken.extend(each.id for each in looks.claim(4))
-        connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert sorted(taken) == sorted(hub.looks.values_list("id", flat=True))
+    taken = at_once(lambda: [each.id for _ in range(5) for each in looks.claim(4)])
+    assert sorted(itertools.chain.from_iterable(taken)) == sorted(hub.looks.values_list("id", flat=True))
 
 
 def test_a_worker_that_was_taken_for_dead_writes_nothing(hub: Deployment) -> None:
