@@ -21,6 +21,7 @@ from deployments.inside.subjects import HISTORY, OVERVIEW, Subject
 from deployments.models import Checkup, Deployment, Look
 from deployments.states import Lifecycle
 from tests.cloud.waiting import until
+from tests.environment import database_in_use
 from tests.sandbox_process import SandboxProcess
 from tests.worker.driving import at_once
 from worker import jobs
@@ -133,8 +134,7 @@ def test_secrets_that_a_pod_prints_are_masked(hub: Deployment, cloud: SandboxPro
 def in_another_process() -> None:
     """Does what is due in a process that has learnt none of the secrets yet, as a worker's job is."""
     script = "import django; django.setup(); from worker import jobs; jobs.run_due(budget=0.5)"
-    database = f"sqlite:///{connection.settings_dict['NAME']}"
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database}
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database_in_use()}
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environ, check=True, timeout=60)
 
 
