@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from deployments.models import (
     CatalogueEntry,
+    Checkup,
     Deployment,
     Event,
     Operation,
@@ -93,6 +94,12 @@ class ReviewAdmin(ReadOnlyAdmin):
 class SpecRevisionAdmin(ReadOnlyAdmin):
     list_display = ["deployment", "number", "author", "created_at"]
     list_select_related = ["deployment", "author"]
+
+
+@admin.register(Checkup)
+class CheckupAdmin(ReadOnlyAdmin):
+    list_display = ["deployment", "at", "due_at", "found"]
+    list_select_related = ["deployment"]
 
 
 @admin.register(CatalogueEntry)

@@ -28,6 +28,7 @@ from deployments.redaction import remember
 from deployments.spec import HubSpec
 from deployments.states import OperationKind, SecretState
 from deployments.values import HubSecrets, hub_values
+from worker import masks
 from worker.context import Context
 from worker.symptoms import gather
 
@@ -149,7 +150,8 @@ class HubContext(Context):
         return helm_program()
 
     def symptoms(self, unhealthy: Sequence[str] = (), failure: str = "") -> Symptoms:
-        """What goes on inside the hub, as far as a diagnosis may need it."""
+        """What goes on inside the hub, as far as a diagnosis may need it; its words may be told in the log."""
+        masks.learn(self.deployment_id)
         return gather(self.kubernetes(), self.names.namespace, self.now(), unhealthy=unhealthy, failure=failure)
 
     def secret(self, purpose: str) -> str:

@@ -90,7 +90,7 @@ async def follow(follower: Follower) -> AsyncIterator[str]:
     look = await in_thread(partial(_wanted, follower, True))
     if look is None:
         return
-    async with _News(wanting.channel(look.id)) as news:
+    async with _News(wanting.channel(follower.hub_id, str(follower.subject))) as news:
         rounds = 0
         while look is not None:
             yield follower.told(look) or ": still here\n\n"

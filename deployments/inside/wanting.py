@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -74,11 +75,11 @@ def forget(now: datetime) -> int:
     return Look.objects.filter(wanted_until__lte=now).delete()[0]
 
 
-def channel(look_id: int) -> str:
-    """The Redis channel that says when the look has been filled in anew."""
-    return f"slipway:look:{look_id}"
+def channel(hub_id: UUID, subject: str) -> str:
+    """The Redis channel that says when the look has been filled in anew; the same for one that was forgotten since."""
+    return f"slipway:look:{hub_id}:{subject}"
 
 
 def tell(look: Look) -> None:
     """Wakes the pages that wait for the look."""
-    events.publish(channel(look.id), str(look.id))
+    events.publish(channel(look.deployment_id, look.subject), str(look.id))

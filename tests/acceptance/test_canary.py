@@ -28,7 +28,18 @@ DOCKER = 'dckr-canary"7Qf2+x/9zZ%&='
 GITHUB = "github-canary+W8/e=1?Kq5#~v"
 APP = "Ov23liCanary00000001"
 #: Hub pages that show something of the hub; each is searched as it is.
-PAGES = ("", "values.yaml", "receipt/", "take-down/", "change/", "secrets/", "versions/", "progress")
+PAGES = (
+    "",
+    "values.yaml",
+    "receipt/",
+    "take-down/",
+    "change/",
+    "secrets/",
+    "versions/",
+    "progress",
+    "inside/",
+    "inside/history/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +135,7 @@ def test_through_a_whole_life(researcher: Page, admin: Page, stack: Stack, searc
     expect(researcher.get_by_role("link", name="Open your Binder")).to_be_visible(timeout=PATIENCE)
     credentials = kubeconfig_secrets(stack)
     assert credentials
-    search.needles |= {needle: secret for secret in credentials for needle in spellings(secret)}
+    search.needles = search.needles | {needle: secret for secret in credentials for needle in spellings(secret)}
     look_at_pages(search, researcher, stack, hub)
     researcher.goto(f"{hub}take-down/")
     researcher.get_by_label("Type the hub's name to confirm").fill("whole-life")

@@ -7,7 +7,7 @@ import pytest
 
 from cloud.errors import Conflict, InvalidRequest, SignInFailed, Throttled, Unavailable
 from cloud.kubeconfig import read
-from cloud.kubernetes import KubernetesCluster
+from cloud.kubernetes import LOG_BYTES, KubernetesCluster
 from cloud.kubernetes_objects import pod, workload
 from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
@@ -98,6 +98,24 @@ def test_a_cluster_that_nobody_answers_for_is_unavailable(kubeconfig: bytes) -> 
 
 def test_the_log_of_a_pod_that_is_not_there_is_empty(cluster: KubernetesCluster) -> None:
     assert cluster.pod_log("default", "nobody") == []
+
+
+def test_a_log_too_long_to_be_read_at_once_is_read_from_its_end(
+    sandbox: SandboxProcess, cluster: KubernetesCluster
+) -> None:
+    sandbox.fault("tailLines=500", "custom", status=200, body="2026-03-02T10:00:00Z " + "x" * LOG_BYTES)
+    sandbox.fault("tailLines=50&", "custom", status=200, body="2026-03-02T10:00:01.5Z the newest line\n")
+    found = cluster.container_log("default", "hub", "hub")
+    assert [(line.text, line.number) for line in found.lines] == [("the newest line", 1_772_445_601_500_000)]
+
+
+def test_the_log_of_a_container_that_is_not_there_says_so(cluster: KubernetesCluster) -> None:
+    found = cluster.container_log("default", "nobody", "hub")
+    assert found.lines == () and "nobody" in found.problem
+
+
+def test_one_pod_is_found_or_not(cluster: KubernetesCluster) -> None:
+    assert cluster.pod_detail("default", "nobody") is None
 
 
 def test_a_pod_says_why_it_is_not_ready() -> None:

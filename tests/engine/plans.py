@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
+from cloud.errors import PermanentError, SlipwayError
 from deployments.models import Deployment, Event, Operation, SpecRevision, StepRun
 from deployments.spec import HubSpec
 from deployments.states import OperationStatus
@@ -73,6 +74,19 @@ class Waits(Step[Context]):
 
     def check(self, ctx: Context) -> Found:
         return Found.changing("still waiting")
+
+
+class Explains(Troubled):
+    """Knows the cause of its failures, unless looking for it goes wrong."""
+
+    def __init__(self, trouble: Exception, cause: Exception) -> None:
+        super().__init__("thing", {}, [trouble])
+        self.cause = cause
+
+    def explain(self, ctx: Context, error: SlipwayError) -> SlipwayError:
+        if isinstance(self.cause, PermanentError):
+            return self.cause
+        raise self.cause
 
 
 def operation_of(owner: Any, name: str = "hub", **values: Any) -> Operation:

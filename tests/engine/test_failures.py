@@ -13,7 +13,7 @@ from deployments import services
 from deployments.errors import TooLate
 from deployments.models import Operation, StepRun
 from deployments.states import OperationStatus, Outcome, StepState
-from tests.engine.plans import Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
+from tests.engine.plans import Explains, Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
 
 pytestmark = pytest.mark.usefixtures("valkey")
 CANARY = "p4ss-w0rd-in-an-exception"
@@ -103,6 +103,21 @@ def test_a_passing_trouble_that_lasts_beyond_the_deadline_is_a_failure(people: d
     StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
     one_pass(operation, (step,))
     assert (operation.status, operation.error_message) == (OperationStatus.FAILED, "Azure did not answer.")
+
+
+def test_a_failure_is_told_with_the_cause_that_the_step_found(people: dict[str, Any]) -> None:
+    step = Explains(
+        PermanentError("It failed."), PermanentError("The disk is full.", "Take a bigger one.", code="disk")
+    )
+    operation = one_pass(operation_of(people["researcher"]), (step,))
+    told = (operation.error_message, operation.error_remedy, operation.error_code)
+    assert told == ("The disk is full.", "Take a bigger one.", "disk")
+
+
+@pytest.mark.parametrize("cause", [Unavailable("The cluster did not answer."), ValueError(CANARY)])
+def test_a_cause_that_cannot_be_found_hides_no_failure(cause: Exception, people: dict[str, Any]) -> None:
+    operation = one_pass(operation_of(people["researcher"]), (Explains(PermanentError("It failed."), cause),))
+    assert (operation.status, operation.error_message) == (OperationStatus.FAILED, "It failed.")
 
 
 def test_trying_again_keeps_what_is_done_and_goes_on_from_what_failed(people: dict[str, Any]) -> None:

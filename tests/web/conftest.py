@@ -18,6 +18,8 @@ from deployments.models import CatalogueEntry, Deployment, Operation, SpecRevisi
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationKind
 from tests.sandbox_process import SandboxProcess
+from tests.web.insides import with_cluster
+from tests.web.standing import ready
 
 SUBSCRIPTION, TRIAL = "5117a000-0000-4000-8000-00000000c001", "5117a000-0000-4000-8000-00000000c002"
 
@@ -145,3 +147,9 @@ def make_operation(people: dict[str, User]) -> Callable[..., Operation]:
 @pytest.fixture
 def nowhere() -> UUID:
     return uuid4()
+
+
+@pytest.fixture
+def hub(make_hub: Callable[..., Deployment], valkey: object) -> Deployment:
+    """A hub that serves, with a cluster in the ledger."""
+    return with_cluster(ready(make_hub))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from uuid import UUID
 import httpx
 import pytest
 import redis
-import uvicorn
 from django.test import Client
 
 from deployments.archive import archive_stretch
@@ -24,6 +22,7 @@ from deployments.events import CHANNEL, Line, record
 from deployments.models import Deployment, Operation
 from deployments.states import Lifecycle, OperationStatus
 from deployments.watching import MOST_NOTES, Gone, Note, Viewer, permitted
+from tests.web.serving import served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Browser = Callable[[str], Client]
@@ -45,32 +44,13 @@ Served = contextlib.AbstractContextManager[str]
 @pytest.fixture
 def serve(valkey: object) -> Callable[[], Served]:
     """Starts the portal as it is served; gives its address, and stops it at the end of the block."""
-    return _served
+    return served
 
 
 @pytest.fixture
 def server(serve: Callable[[], Served]) -> Iterator[str]:
     with serve() as address:
         yield address
-
-
-@contextlib.contextmanager
-def _served() -> Iterator[str]:
-    from portal.asgi import application
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    running = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 10
-    while not running.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 @pytest.fixture

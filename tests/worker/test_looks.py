@@ -21,7 +21,9 @@ from deployments.inside.subjects import HISTORY, OVERVIEW, Subject
 from deployments.models import Checkup, Deployment, Look
 from deployments.states import Lifecycle
 from tests.cloud.waiting import until
+from tests.environment import database_in_use
 from tests.sandbox_process import SandboxProcess
+from tests.worker.driving import at_once
 from worker import jobs
 from worker.context import Context
 from worker.inside import looks
@@ -132,8 +134,7 @@ def test_secrets_that_a_pod_prints_are_masked(hub: Deployment, cloud: SandboxPro
 def in_another_process() -> None:
     """Does what is due in a process that has learnt none of the secrets yet, as a worker's job is."""
     script = "import django; django.setup(); from worker import jobs; jobs.run_due(budget=0.5)"
-    database = f"sqlite:///{connection.settings_dict['NAME']}"
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database}
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database_in_use()}
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environ, check=True, timeout=60)
 
 
@@ -206,21 +207,8 @@ def test_a_look_is_never_taken_by_two_workers(make_hub: Callable[..., Deployment
     hub = make_hub()
     for number in range(wanting.MOST):
         wanting.want(hub, log_of(f"pod-{number}"))
-    taken: list[int] = []
-    together = threading.Barrier(3)
-
-    def work() -> None:
-        together.wait()
-        for _ in range(5):
-            taken.extend(each.id for each in looks.claim(4))
-        connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert sorted(taken) == sorted(hub.looks.values_list("id", flat=True))
+    taken = at_once(lambda: [each.id for _ in range(5) for each in looks.claim(4)])
+    assert sorted(itertools.chain.from_iterable(taken)) == sorted(hub.looks.values_list("id", flat=True))
 
 
 def test_a_worker_that_was_taken_for_dead_writes_nothing(hub: Deployment) -> None:

@@ -36,7 +36,8 @@ def due(now: datetime) -> QuerySet[Deployment]:
 
 def check_up(now: Callable[[], datetime] = timezone.now) -> int:
     """Looks inside every hub that is due; returns how many it looked at."""
-    hubs = [hub for hub in due(now()).order_by("checkup__due_at")[:BATCH] if _claim(hub, now())]
+    found = due(now()).select_related("checkup", "serving").order_by("checkup__due_at")[:BATCH]
+    hubs = [hub for hub in found if _claim(hub, now())]
     with ThreadPoolExecutor(WIDTH, thread_name_prefix="checkup") as pool:
         list(pool.map(_look, hubs))
     return len(hubs)
@@ -44,9 +45,11 @@ def check_up(now: Callable[[], datetime] = timezone.now) -> int:
 
 def _claim(hub: Deployment, now: datetime) -> bool:
     """Whether it is ours to look at: two workers do not look at once."""
-    kept, made = Checkup.objects.get_or_create(deployment=hub, defaults={"due_at": now + checkup.pause(ill=True)})
-    mine = Checkup.objects.filter(id=kept.id, due_at=kept.due_at)
-    return made or bool(mine.update(due_at=now + checkup.pause(ill=True)))
+    seen: Checkup | None = getattr(hub, "checkup", None)
+    again = now + checkup.pause(ill=True)
+    if seen is None:
+        return Checkup.objects.get_or_create(deployment=hub, defaults={"due_at": again})[1]
+    return bool(Checkup.objects.filter(id=seen.id, due_at=seen.due_at).update(due_at=again))
 
 
 def _look(hub: Deployment) -> None:

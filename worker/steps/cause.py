@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from deployments.models import Event
 from deployments.states import Level
 from worker.hub import HubContext
 from worker.step import Found, Step
+
+log = logging.getLogger(__name__)
 
 #: What says no more than that it failed: the build's last lines, or the inside of the cluster, may tell why.
 VAGUE = frozenset({"build-failed", "build-timeout", "launch-failed", "session-timeout"})
@@ -37,8 +40,7 @@ class Diagnosed(Step[HubContext]):
 
         `alarm` is what somebody said is wrong: it is shown where no rule knows more.
         """
-        wonders = alarm or ctx.waited > self.calm
-        cause = likely(self.relevant(ctx.symptoms(unhealthy))) if wonders else None
+        cause = self._cause(ctx, unhealthy) if alarm or ctx.waited > self.calm else None
         before, stood = ctx.run.trouble, ctx.troubled(cause.code if cause else "")
         if cause is None:
             return Found.changing(f"{summary}; {alarm}" if alarm else summary)
@@ -48,6 +50,14 @@ class Diagnosed(Step[HubContext]):
         if cause.lasting is not None and stood >= cause.lasting:
             return Found.failed(error)
         return Found.changing(f"{summary}. {cause.what}")
+
+    def _cause(self, ctx: HubContext, unhealthy: Sequence[str]) -> Diagnosis | None:
+        """Nothing, where nobody can look: that is no reason for the step itself to fail."""
+        try:
+            return likely(self.relevant(ctx.symptoms(unhealthy)))
+        except SlipwayError as error:
+            log.info("The cause of a wait could not be looked for: %s", error)
+            return None
 
     def explain(self, ctx: HubContext, error: SlipwayError) -> SlipwayError:
         """The cause, where a rule knows it."""
