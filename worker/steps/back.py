@@ -8,6 +8,7 @@ from deployments.services.secrets import go_back
 from worker.hub import HubContext
 from worker.step import Found
 from worker.steps.cluster import InCluster
+from worker.steps.registry import RegistryGone
 from worker.steps.release import install, is_chart
 from worker.steps.reshape import ControlPlane, NodePools
 from worker.steps.serving import all_ready
@@ -49,6 +50,18 @@ class PoolsBack(NodePools):
 
     def apply(self, ctx: HubContext) -> None:
         super().apply(served_before(ctx))
+
+
+class RegistryBack(RegistryGone):
+    """A registry that the change brought would cost on, and nobody would use it."""
+
+    name, title, expected, remedies = "registry-back", "Put back the registry", 5, REMEDIES
+    after = ("put-back",)
+
+    def check(self, ctx: HubContext) -> Found:
+        if served_before(ctx).spec.registry == "acr":
+            return Found.ready("the hub has it as before")
+        return super().check(ctx)
 
 
 class PutBack(InCluster):
