@@ -31,6 +31,7 @@ CONSEQUENCES = {
     "github_client_id": "The new app on GitHub needs this hub's callback address.",
     "storage_gib": "Folders that exist keep their size.",
     "image_prefix": "Images built so far are not found under the new name: they are built again when needed.",
+    "registry": "Images built so far stay where they are: they are built again when needed.",
     "docker_username": "Images built so far stay where they are: they are built again when needed.",
     "docker_organisation": "Images built so far stay where they are: they are built again when needed.",
 }

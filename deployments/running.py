@@ -14,8 +14,10 @@ from django.utils import timezone
 from deployments import catalogue, outside
 from deployments.catalogue import ChartChoice
 from deployments.costs import spec_cost
+from deployments.forms.description import secret_fields
 from deployments.models import Deployment, Operation, SecretRef, SpecRevision
 from deployments.pricing import Estimate
+from deployments.services import HUB_TOKENS, REGISTRY_TOKEN
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationKind, OperationStatus, SecretState, StepState
 from deployments.wording import SOON
@@ -25,7 +27,7 @@ PUT_BACK_KINDS = (OperationKind.CHANGE, OperationKind.ROTATE)
 #: Runs that bring a description to the hub.
 APPLYING = (OperationKind.PROVISION, OperationKind.CHANGE)
 #: The steps that put a hub back.
-BACK = ("put-back", "pools-back", "tier-back")
+BACK = ("put-back", "pools-back", "tier-back", "registry-back")
 STANDING = (Lifecycle.READY, Lifecycle.STOPPED)
 
 
@@ -74,7 +76,7 @@ def running(hub: Deployment) -> Running | None:
         chart=present_chart(listed, spec.chart_version),
         charts=newer_charts(listed, spec.chart_version),
         kubernetes=newer_kubernetes(offer.versions if offer else (), spec.kubernetes_version),
-        secrets=list(hub.secrets.filter(state=SecretState.STORED).select_related("set_by").order_by("purpose")),
+        secrets=_secrets(hub, spec),
     )
 
 
@@ -82,6 +84,13 @@ def present_chart(listed: list[ChartChoice], present: str) -> ChartChoice:
     """The version of the chart that it runs, with what the repository tells of it."""
     known = (each for each in listed if each.version == present)
     return next(known, ChartChoice(present, None, ""))
+
+
+def _secrets(hub: Deployment, spec: HubSpec) -> list[SecretRef]:
+    """Those that the hub uses; one from before a change stays in the vault until the hub goes, and is of no use."""
+    made = [HUB_TOKENS, *([REGISTRY_TOKEN] if spec.registry == "acr" else [])]
+    used = hub.secrets.filter(state=SecretState.STORED, purpose__in=[*secret_fields(spec), *made])
+    return list(used.select_related("set_by").order_by("purpose"))
 
 
 def newer_charts(listed: list[ChartChoice], present: str) -> list[ChartChoice]:

@@ -7,7 +7,7 @@ from typing import Any
 from deployments.models import Operation
 from deployments.states import OperationKind
 from worker.step import Step
-from worker.steps.back import PoolsBack, PutBack, TierBack
+from worker.steps.back import PoolsBack, PutBack, RegistryBack, TierBack
 from worker.steps.cleaning import CleanReceipt, GroupsGone, RolesGone, Search, SecretsSwept, ThingsGone
 from worker.steps.cluster import Cluster, Nodes
 from worker.steps.group import ResourceGroup
@@ -64,6 +64,7 @@ CHANGE: Plan = (
     TierBack(),
     PoolsBack(),
     PutBack(),
+    RegistryBack(),
 )
 ROTATE: Plan = (
     RegistryAccess(),

@@ -30,7 +30,7 @@ FIXED = {
     "region": f"The machines stand there; Azure cannot move them.{ANEW}",
     "node_size": "Azure cannot change the machines that run the hub itself; those for sessions, below, it can.",
     "os_disk_gib": "Azure cannot change the disks of machines that are there.",
-    "registry": f"The images that were built are there.{ANEW}",
+    "registry": f"Slipway made it for this hub, and removes it with the hub.{ANEW}",
 }
 
 
@@ -46,12 +46,12 @@ class ChangeForm(SpecForm):
         revision = hub.revision
         self.hub, self.present, self.draft_id = hub, revision.spec, hub.id
         self.stands = self.present
-        stands = typed(self.present)
+        stands, fixed = typed(self.present), _fixed(self.present)
         shown = {"number": revision.number, **(stands if initial is None else initial)}
-        super().__init__(user, data, initial=shown | {name: stands.get(name) for name in FIXED})
+        super().__init__(user, data, initial=shown | {name: stands.get(name) for name in fixed})
         for name in SECRETS:
             del self.fields[name]
-        for name, reason in FIXED.items():
+        for name, reason in fixed.items():
             self.fields[name].disabled, self.fields[name].help_text = True, f"Cannot be changed here. {reason}"
         self.fields["keep_until"].initial = self.initial["keep_until"] = hub.keep_until
 
@@ -107,6 +107,11 @@ class ChangeForm(SpecForm):
 
     def untyped(self) -> dict[str, Any]:
         return {"chart_version": self.chart_version, "contact_email": self.present.contact_email}
+
+
+def _fixed(spec: HubSpec) -> dict[str, str]:
+    """Whoever keeps images elsewhere may move; a registry that was made for the hub stays with it."""
+    return {name: reason for name, reason in FIXED.items() if name != "registry" or spec.registry == "acr"}
 
 
 def _include(field: forms.Field, size: str) -> None:

@@ -143,6 +143,8 @@ class Facts:
     dns_label: NameFact | None = None
     registry: RegistryFact | None = None
     github_app: GithubState | None = None
+    #: Where GitHub sends people back to: what the app has to say.
+    callback: str = ""
     #: Organisations named in the form that GitHub does not know.
     unknown_organisations: tuple[str, ...] = ()
     private_token: TokenState | None = None

@@ -75,7 +75,7 @@ def _github(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         "other-callback": error(
             "github-callback",
             "The app on GitHub has another callback address than this hub.",
-            "Copy the callback address shown here into the app's page on GitHub.",
+            f"Set its authorization callback URL on GitHub to exactly {facts.callback}",
             "github_client_id",
         ),
         "unreachable": warning(

@@ -13,6 +13,7 @@ from deployments.forms.change import ChangeForm
 from deployments.models import Deployment, Operation, SecretRef
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationKind, SecretState
+from tests.sandbox_process import SandboxProcess
 
 Browser = Callable[[str], Client]
 MakeHub = Callable[..., Deployment]
@@ -91,9 +92,11 @@ def test_a_form_sent_as_it_came_changes_nothing(changes: dict[str, Any], browser
 def test_what_cannot_change_is_shown_with_the_reason_and_ignored_when_sent(
     field: str, browser_of: Browser, hub: Deployment
 ) -> None:
+    if field == "registry":
+        describe(hub, registry="acr", docker_username="")
     form = browser_of("researcher").get(f"/hubs/{hub.id}/change/").context["form"]
     assert form.fields[field].disabled and "Cannot be changed here" in form.fields[field].help_text
-    answer = send(browser_of, hub, **{field: "acr" if field == "registry" else "northeurope"})
+    answer = send(browser_of, hub, **{field: "dockerhub" if field == "registry" else "northeurope"})
     assert "Nothing would change" in sentence(answer, "__all__")
 
 
@@ -162,6 +165,21 @@ def test_what_stands_in_the_way_of_a_change_is_said(browser_of: Browser, hub: De
 def test_another_account_needs_its_own_token(browser_of: Browser, hub: Deployment) -> None:
     answer = send(browser_of, hub, docker_username="somebody")
     assert list(answer.context["secrets"].fields) == ["docker_token"]
+
+
+def test_images_may_move_to_another_registry_with_its_own_token(
+    browser_of: Browser, hub: Deployment, sandbox: SandboxProcess
+) -> None:
+    host = next(each for each in sandbox.control("registries") if each["name"] == "university")["address"]
+    other = {"registry": "other", "registry_address": host, "registry_username": "robot-slipway",
+             "registry_project": "research"}  # fmt: skip
+    looked = send(browser_of, hub, **other)
+    assert list(looked.context["secrets"].fields) == ["registry_token"]
+    assert "Images built so far stay where they are" in looked.content.decode()
+    refused = send(browser_of, hub, **other, registry_token="not-the-token", apply="1")
+    assert refused.status_code == 422 and "does not accept" in refused.content.decode()
+    send(browser_of, hub, **other, registry_token="registry-demo-token", apply="1")
+    assert hub.operations.get().arguments == {"purposes": ["docker-token"]}
 
 
 def test_more_cost_waits_for_a_reviewer_and_says_so(browser_of: Browser, hub: Deployment) -> None:

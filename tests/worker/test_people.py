@@ -72,8 +72,8 @@ def test_an_app_that_github_does_not_know_ends_the_run_before_anything_is_instal
     hub = make_hub(**GITHUB | {"github_client_id": "Ov23liGone000000001"}, secrets=SECRETS)
     operation = drive(services.approve(people["reviewer"], hub, 1))
     assert operation.status == OperationStatus.FAILED
-    assert operation.steps.get(state=StepState.FAILED).name == "ingredients"
-    assert "GitHub does not know this client ID" in operation.error_message
+    assert operation.steps.get(state=StepState.FAILED).name == "preflight"
+    assert "GitHub knows no app with the client ID Ov23liGone000000001" in operation.error_message
 
 
 def test_a_callback_that_was_not_moved_with_the_hub_is_found_before_it_moves(
@@ -138,8 +138,8 @@ def test_a_token_for_private_repositories_that_github_refuses_is_found_before_an
 ) -> None:
     hub = make_hub(**GITHUB, private_repositories=True, secrets=SECRETS | {services.PRIVATE_TOKEN: "github_pat_old"})
     operation = drive(services.approve(people["reviewer"], hub, 1))
-    assert operation.steps.get(state=StepState.FAILED).name == "ingredients"
-    assert "does not accept the token for private repositories" in operation.error_message
+    assert operation.steps.get(state=StepState.FAILED).name == "preflight"
+    assert "The token for private repositories is not accepted by GitHub" in operation.error_message
 
 
 def test_a_person_has_a_folder_that_stays_and_the_probe_leaves_none(built: Built) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from cloud.azure import registries, role_assignments
 from deployments import outside, services
 from deployments.models import Deployment, Event
+from deployments.running import running
 from deployments.states import Lifecycle, OperationStatus, StepState
 from tests.sandbox_process import SandboxProcess
 from tests.worker.conftest import MadeHub
 from tests.worker.driving import Drive
+from tests.worker.test_running import changed
 from worker.steps import registry as steps
 
 Built = Callable[..., Deployment]
@@ -76,6 +78,28 @@ def test_azure_gives_a_new_password_and_the_hub_uses_it(built: Built, drive: Dri
     after = hub.secrets.get(purpose=services.REGISTRY_TOKEN)
     assert outside.vault().get(after.vault_name, after.version) != old
     assert after.previous_version == ""
+
+
+def test_a_hub_moves_from_docker_hub_to_a_registry_of_its_own(
+    built: Built, drive: Drive, people: dict[str, Any]
+) -> None:
+    hub = built()
+    operation = changed(hub, people, drive, registry="acr", docker_username="")
+    assert operation.status == OperationStatus.SUCCEEDED, operation.error_message
+    assert operation.result["proof"]["image"].startswith(outside.registry_host(hub.revision.spec, hub.names))
+    running_hub = running(hub)
+    assert running_hub and {ref.purpose for ref in running_hub.secrets} == {"hub-tokens", "registry-token"}
+
+
+def test_a_registry_that_a_failed_change_brought_is_removed_again(
+    built: Built, drive: Drive, people: dict[str, Any]
+) -> None:
+    hub = built()
+    operation = changed(hub, people, drive, registry="acr", docker_username="", user_memory_gib=500)
+    assert operation.status == OperationStatus.FAILED and hub.revision.spec.registry == "dockerhub"
+    spec, names = hub.revision.spec, hub.names
+    assert registries.get_registry(outside.azure(), spec.subscription_id, names.group, names.registry) is None
+    assert operation.steps.get(name="registry-back").state == StepState.DONE
 
 
 def test_a_registry_that_somebody_else_runs_is_used_and_left(

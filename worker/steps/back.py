@@ -8,8 +8,9 @@ from deployments.services.secrets import go_back
 from worker.hub import HubContext
 from worker.step import Found
 from worker.steps.cluster import InCluster
+from worker.steps.registry import RegistryGone
 from worker.steps.release import install, is_chart
-from worker.steps.reshape import ControlPlane, NodePools
+from worker.steps.reshape import ControlPlane, NodePools, OnCluster
 from worker.steps.serving import all_ready
 
 #: Also steps before the release: new secrets are in the vault by then, and must not stay there unused.
@@ -25,30 +26,40 @@ def served_before(ctx: HubContext) -> HubContext:
     return ctx.as_described((serving or ctx.operation.revision).spec)
 
 
-class TierBack(ControlPlane):
+class AsBefore(OnCluster):
+    """Looks and acts as if the hub were still to be what it served before."""
+
+    def check(self, ctx: HubContext) -> Found:
+        return super().check(served_before(ctx))
+
+    def apply(self, ctx: HubContext) -> None:
+        super().apply(served_before(ctx))
+
+
+class TierBack(AsBefore, ControlPlane):
     """A newer Kubernetes stays: Azure cannot go back."""
 
     name, title, expected, remedies = "tier-back", "Put back the cluster's tier", 5, REMEDIES
     after = ()
 
-    def check(self, ctx: HubContext) -> Found:
-        return super().check(served_before(ctx))
 
-    def apply(self, ctx: HubContext) -> None:
-        super().apply(served_before(ctx))
-
-
-class PoolsBack(NodePools):
+class PoolsBack(AsBefore, NodePools):
     """As many machines as before, of the same sizes: what is paid for is what the page says."""
 
     name, title, expected, remedies = "pools-back", "Put back the machines", 10, REMEDIES
     after = ("tier-back",)
 
-    def check(self, ctx: HubContext) -> Found:
-        return super().check(served_before(ctx))
 
-    def apply(self, ctx: HubContext) -> None:
-        super().apply(served_before(ctx))
+class RegistryBack(RegistryGone):
+    """A registry that the change brought would cost on, and nobody would use it."""
+
+    name, title, expected, remedies = "registry-back", "Put back the registry", 5, REMEDIES
+    after = ("put-back",)
+
+    def check(self, ctx: HubContext) -> Found:
+        if served_before(ctx).spec.registry == "acr":
+            return Found.ready("the hub has it as before")
+        return super().check(ctx)
 
 
 class PutBack(InCluster):

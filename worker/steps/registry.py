@@ -121,8 +121,8 @@ class RegistryAccess(OfRegistry):
 class RegistryGone(OfRegistry):
     """The role first, then the registry with all its images."""
 
-    name, title, after = "registry", "Delete the container registry", ("uninstall",)
-    expected, deadline = 15, 30 * 60
+    name, title, expected, deadline = "registry", "Delete the container registry", 15, 30 * 60
+    after: tuple[str, ...] = ("uninstall",)
 
     def check(self, ctx: HubContext) -> Found:
         found = find(ctx)
