@@ -17,7 +17,7 @@ help:
 	@echo "make demo     the whole job without a browser: ask for a hub, build it, prove it, take it down"
 	@echo "make test     every check and test, a browser's included (ARGS='tests/unit -k name' runs only those)"
 	@echo "              DB=postgres: the same on a PostgreSQL server that is started for it (likewise make chaos)"
-	@echo "make bench    how fast and how large it is"
+	@echo "make bench    how fast and how large it is (ARGS=pages: with 10,000 hubs and 5 million lines in PostgreSQL)"
 	@echo "make chaos    kill the worker at every write, and see the same run finish"
 	@echo "make lint     the checks without the tests"
 	@echo "make install  only make .venv and fetch Helm;  make helm  only print where Helm is"

@@ -55,12 +55,12 @@ def provision(stack: Stack, figures: Figures, speed: float) -> None:
     """A whole hub, from the click to the proof of life; then the same by a bare script in the same simulated cloud."""
     ours, bare = scripted.requests(stack, 2, "whole")
     with Person(stack.address, "admin", stack.passwords["admin"]) as admin:
-        before = _cpu(stack.family("worker"))
+        before = cpu(stack.family("worker"))
         began = time.perf_counter()
         _approve(admin, ours)
         lags = _followed(stack, admin, ours)
         seconds = time.perf_counter() - began
-        work = _cpu(stack.family("worker")) - before
+        work = cpu(stack.family("worker")) - before
     scripted_seconds, scripted_work = _bare(stack, bare)
     remark = (
         f"simulated cloud at {speed:g} times its speed; ours also checks, records, shows and can go on after a crash"
@@ -149,7 +149,7 @@ def _database(stack: Stack) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{stack.place.home / 'slipway.sqlite3'}?mode=ro", uri=True)
 
 
-def _cpu(pids: set[int]) -> float:
+def cpu(pids: set[int]) -> float:
     """Seconds of CPU that these processes and the children they have buried have used."""
     ticks = 0
     for pid in pids:

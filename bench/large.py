@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.hubs import cpu
 from bench.person import Person
 from bench.table import BenchFailed, Figures
+from bootstrap import families
 from bootstrap.machine import ROOT, require_disk
 from bootstrap.postgres import Server
 from bootstrap.stack import Stack
@@ -30,7 +32,7 @@ QUIET = {"SLIPWAY_LOG_DAYS": "0", "SLIPWAY_CATALOGUE_SECONDS": "86400"}
 
 
 def measure(figures: Figures, speed: float) -> None:
-    with _portal(speed) as stack:
+    with _portal(speed) as (stack, server):
         began = time.perf_counter()
         ids = json.loads(_run(stack, "bench.past", str(HUBS), str(EVENTS)))
         remark = f"{HUBS:,} hubs, {EVENTS:,} lines of log"
@@ -40,13 +42,23 @@ def measure(figures: Figures, speed: float) -> None:
             Person(stack.address, "researcher", stack.passwords["researcher"]) as owner,
         ):
             floor = _shown(_times(admin, ["healthz"]))
+            figures.add("floor: healthz", floor, "", "with everything else that this machine was doing")
             for name, (person, paths) in _pages(admin, owner, ids).items():
-                figures.add(f"page: {name}", _shown(_times(person, paths)), f"healthz {floor}", remark)
+                before = _work(stack, server)
+                shown = _shown(_times(person, paths))
+                used = (_work(stack, server) - before) * 1000 / (FIRST + LOOKS)
+                busy = f"the machine's load {os.getloadavg()[0]:.1f} of {os.cpu_count()}"
+                figures.add(f"page: {name}", shown, f"CPU time {used:.0f} ms a page", busy)
             _pack(stack, figures, admin, ids)
 
 
+def _work(stack: Stack, server: Server) -> float:
+    """Seconds of CPU that the web process and PostgreSQL have used: what others do on this machine is not in it."""
+    return cpu(stack.family("web")) + cpu(families.descendants(server.pid))
+
+
 @contextmanager
-def _portal(speed: float) -> Iterator[Stack]:
+def _portal(speed: float) -> Iterator[tuple[Stack, Server]]:
     """A stack whose database is a PostgreSQL of its own; both are gone afterwards."""
     require_disk(Path(tempfile.gettempdir()), 6000)
     helm = os.environ.get("HELM_BINARY")
@@ -55,7 +67,7 @@ def _portal(speed: float) -> Iterator[Stack]:
         try:
             with Stack(Path(folder), speed=speed, helm=Path(helm) if helm else None, extra_env=QUIET) as stack:
                 stack.start()
-                yield stack
+                yield stack, server
         finally:
             del os.environ["SLIPWAY_POSTGRES"]
 

@@ -78,6 +78,12 @@ class Server:
         return f"postgres://{USER}@{quote(str(self.folder), safe='')}/postgres"
 
     @property
+    def pid(self) -> int:
+        """Of the process whose children serve the connections."""
+        assert self._process, "it is not running"
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
