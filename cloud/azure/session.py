@@ -137,7 +137,10 @@ def _switch_nothing_on(response: Any) -> None:
     from azure.mgmt.core.exceptions import ARMErrorFormat
 
     answer = response.http_response
-    if answer.status_code == 409 and NOT_REGISTERED in answer.text():
+    if answer.status_code != 409:
+        return
+    answer.read()  # what begins a long operation is handed over unread
+    if NOT_REGISTERED in answer.text():
         raise HttpResponseError(response=answer, error_format=ARMErrorFormat)
 
 
