@@ -26,6 +26,7 @@ def submit(form: RequestForm) -> Deployment | None:
     if earlier := _sent_before(form):
         return earlier
     if not form.is_valid():
+        _say_what_else_is_wrong(form)
         return None
     spec = form.spec()
     free = _is_allowed(form, spec)
@@ -75,6 +76,15 @@ def told(error: SlipwayError) -> str:
 
 def _sent_before(form: RequestForm) -> Deployment | None:
     return Deployment.objects.filter(id=form.draft_id, owner=form.user).first()
+
+
+def _say_what_else_is_wrong(form: SpecForm) -> None:
+    """Beside what was mistyped, what would stand in the way all the same: everything is to be mended at once."""
+    mistyped = set(form.errors)
+    for finding in found(form, look(form)):
+        field = form.fields.get(finding.field)
+        if finding.severity == "error" and field and not field.disabled and finding.field not in mistyped:
+            form.add_error(finding.field, f"{finding.what} {finding.remedy}".strip())
 
 
 def _is_allowed(form: SpecForm, spec: HubSpec) -> bool:

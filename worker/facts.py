@@ -26,6 +26,7 @@ from deployments.naming import OWNER_TAG
 from deployments.place import region_name
 from deployments.preflight import CoresFact, Denial, Facts, NameFact, SizeFact, Unseen, needed_providers
 from deployments.preflight.facts import VaultState
+from deployments.preflight.names import is_dns_label
 from deployments.services import HUB_TOKENS
 from deployments.spec import HubSpec
 from deployments.states import OperationKind
@@ -162,7 +163,9 @@ class Look:
         group = groups.get_group(self.az, self.subscription, self.names.group)
         return None if group is None else group.tags.get(OWNER_TAG, "somebody else")
 
-    def _dns_label(self) -> NameFact:
+    def _dns_label(self) -> NameFact | None:
+        if not is_dns_label(self.names.dns_label):
+            return None  # said by its rules already; Azure refuses even the question
         return NameFact(network.label_is_free(self.az, self.subscription, self.spec.region, self.names.dns_label))
 
     def _registry_name(self) -> NameFact | None:

@@ -16,6 +16,8 @@ from cloud.errors import RetryableError, SlipwayError, Unavailable
 LONGEST_QUOTE = 400
 UNREADABLE = Meaning(Unavailable, "Azure's answer could not be read", "It is tried again by itself.")
 SILENT = Meaning(Unavailable, "Azure could not be reached", "It is tried again by itself.")
+#: How the SDK words Azure's AADSTS90002, whose answer it does not show.
+NO_AUTHORITY, NO_TENANT = "Unable to get authority configuration", "AADSTS90002"
 CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
@@ -135,7 +137,7 @@ def _meaning(complaint: Complaint, status: int) -> Meaning | None:
 def _sign_in_error(exc: Exception, what: str) -> SlipwayError:
     text = str(exc)
     found = re.search(r"AADSTS\d+", text)
-    code = found.group() if found else ""
+    code = found.group() if found else NO_TENANT if NO_AUTHORITY in text else ""
     meaning = codes.MEANINGS.get(code, codes.BAD_TOKEN)
     return _error(meaning, what, Complaint(message="", codes=[code] if code else []))
 

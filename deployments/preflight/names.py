@@ -16,6 +16,10 @@ DNS_LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
 REGISTRY = re.compile(r"[a-z0-9]{5,50}")
 
 
+def is_dns_label(label: str) -> bool:
+    return bool(DNS_LABEL.fullmatch(label))
+
+
 def _rules(_facts: Facts, spec: HubSpec, names: Names) -> Iterator[Finding]:
     if problem := naming.problem_with_hub_name(spec.name):
         yield error("name-refused", problem, "Choose another hub name.", "name")
@@ -24,7 +28,7 @@ def _rules(_facts: Facts, spec: HubSpec, names: Names) -> Iterator[Finding]:
     fits = {
         f"resource group {names.group}": len(names.group) <= 90,
         f"cluster {names.cluster}": bool(CLUSTER.fullmatch(names.cluster)),
-        f"address {names.dns_label}": bool(DNS_LABEL.fullmatch(names.dns_label)),
+        f"address {names.dns_label}": is_dns_label(names.dns_label),
         f"registry {names.registry}": bool(REGISTRY.fullmatch(names.registry)),
         f"node group {node_group}": len(node_group) <= NODE_GROUP_LENGTH,
     }

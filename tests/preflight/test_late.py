@@ -34,20 +34,24 @@ def refusal(status: int, code: str, message: str) -> Happen:
 
     def lay_down(world: World, hub: Deployment) -> None:
         body = f'{{"error": {{"code": "{code}", "message": "{message}"}}}}'
-        world.process.fault(f"/managedClusters/{hub.names.cluster}$", "custom", method="PUT", status=status, body=body)
+        path = rf"/managedClusters/{hub.names.cluster}\?"
+        world.process.fault(path, "custom", method="PUT", status=status, body=body)
 
     return lay_down
 
 
 @dataclass(frozen=True)
 class Late:
-    """Something that happens once `after` has begun, fails `step` there, and is said with these words."""
+    """Something that happens, fails `step`, and is said with these words.
+
+    It happens before the run, or once the step `after` has begun; with "group" between two tries of the run.
+    """
 
     id: str
     step: str
     says: str
     happens: Happen
-    after: str = "preflight"
+    after: str = ""
     #: The step would wait; its time is over at once.
     waits: bool = False
     hub: dict[str, Any] = field(default_factory=dict)
@@ -121,15 +125,26 @@ def building(
         world.docker_account("latecomer")
         hub = make_hub(subscription_id=world.subscription, **late.hub)
         operation = services.approve(people["reviewer"], hub, 1)
-        if late.after != "preflight":
+        if late.after == "group":
+            stumble(operation, world, drive)
+        elif late.after:
             drive.until(operation, lambda: is_at(operation, late.after))
         late.happens(world, hub)
+        if late.after == "group":
+            services.retry(people["researcher"], operation)
         if late.waits:
             drive.until(operation, lambda: speaks(operation, late))
             run_out(operation, late.step)
         return drive(operation)
 
     return build
+
+
+def stumble(operation: Operation, world: World, drive: Drive) -> None:
+    """The first try ends at the resource group: what was looked at before is not looked at again."""
+    world.process.fault(rf"/resourcegroups/{operation.deployment.names.group}\?", "forbidden", method="PUT")
+    drive(operation)
+    assert operation.steps.get(state=StepState.FAILED).name == "group"
 
 
 def is_at(operation: Operation, step: str) -> bool:
