@@ -1,7 +1,7 @@
 """Faults by path × method × count: what the outside world does on its bad days.
 
-`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`;
-`DELETE` clears them, `GET` lists them with how often each has struck.
+`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`, or a list of such;
+`DELETE` clears them (`?number=` one of them), `GET` lists them with how often each has struck.
 """
 
 from __future__ import annotations
@@ -112,6 +112,12 @@ class Faults:
         self.rules.append(fault)
         return fault
 
+    def remove(self, numbers: set[int]) -> None:
+        """Those, or all of them together with what is held."""
+        self.rules = [rule for rule in self.rules if numbers and rule.number not in numbers]
+        if not numbers:
+            self.holds.release()
+
     def strike(self, asked: Asked) -> Fault | None:
         """The first rule whose turn it is."""
         return next((fault for fault in self.rules if fault.strikes(asked)), None)
@@ -172,8 +178,9 @@ async def control(request: Request) -> Response:
     """GET, POST and DELETE of `/_sandbox/faults`."""
     faults: Faults = request.app.state.core.faults
     if request.method == "POST":
-        return JSONResponse(faults.add(await request.json()).told(), 201)
+        asked = await request.json()
+        added = [faults.add(rule).told() for rule in (asked if isinstance(asked, list) else [asked])]
+        return JSONResponse(added if isinstance(asked, list) else added[0], 201)
     if request.method == "DELETE":
-        faults.rules.clear()
-        faults.holds.release()
+        faults.remove({int(number) for number in request.query_params.getlist("number")})
     return JSONResponse([rule.told() for rule in faults.rules])

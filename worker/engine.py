@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -23,6 +23,7 @@ from deployments.redaction import redact
 from deployments.states import Level, OperationStatus, Outcome, StepState
 from worker.context import Context
 from worker.step import Found, State, Step
+from worker.trouble import gave_up, of_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -209,9 +210,11 @@ class Pass:
             self._again(step, run, error)
         except SlipwayError as error:
             self._fail(run, error)
-        except FenceLost:
-            raise
-        except Exception:
+        except (FenceLost, OperationalError, InterfaceError):
+            raise  # it is another's by now, or the database is away: the next pass finds the cloud as it is
+        except Exception as error:
+            if trouble := of_this_machine(error):
+                return self._again(step, run, trouble)
             reference = uuid4().hex[:8]
             log.exception("A bug in step %s of %s, reference %s", step.name, self.operation.id, reference)
             self._fail(run, _apology(reference))
@@ -259,6 +262,7 @@ class Pass:
         )
 
     def _fail(self, run: StepRun, error: SlipwayError) -> None:
+        error = gave_up(error)
         line = Line(f"{run.title} failed: {error}", Level.ERROR, run.name)
         run.failure = error  # type: ignore[attr-defined]
         self._write(

@@ -104,7 +104,10 @@ def worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(("group", "cluster"), ("group", "registry", "cluster")), (("group", "registry", "cluster"), ("group", "cluster"))],
+    [
+        (("group", "cluster"), ("group", "registry", "cluster")),
+        (("group", "registry", "cluster"), ("group", "cluster")),
+    ],
 )
 def test_a_worker_replaced_in_mid_run_by_another_version_loses_and_doubles_nothing(
     before: tuple[str, ...],
