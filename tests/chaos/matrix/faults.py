@@ -88,8 +88,5 @@ REFUSALS = (
     Fault("policy", {"kind": "policy"}, passes=False, doors=("azure", "cluster"), writes_only=True),
 )
 #: It does not pass.
-LASTING = (
-    Fault("503 for good", {"kind": "unavailable"}, count=FOREVER, passes=False, lasts=True),
-    Fault("429 for good", {"kind": "throttled"}, count=FOREVER, passes=False, lasts=True),
-)
+LASTING = (Fault("503 for good", {"kind": "unavailable"}, count=FOREVER, passes=False, lasts=True),)
 FAULTS = {fault.name: fault for fault in (*TRANSIENT, *UNHEARD, *REFUSALS, *LASTING)}

@@ -71,6 +71,10 @@ class Life:
         """The next thing that Azure accepts for the cluster comes to nothing."""
         self.cloud.control("azure/outcomes", {"name": NAME, "code": code, "message": PLANNED})
 
+    def never_ends(self) -> None:
+        """The next thing that Azure accepts for the cluster goes on for good."""
+        self.cloud.control("azure/outcomes", {"name": NAME, "stuck": True})
+
 
 def with_docker_hub(life: Life) -> None:
     """Built, upgraded, enlarged and made smaller, stopped and started, tried, taken down."""
@@ -107,7 +111,7 @@ def with_another_registry(life: Life) -> None:
 
 
 def with_hard_times(life: Life) -> None:
-    """Nothing is registered, what was accepted fails later, the name is still taken, a pod does not start."""
+    """Nothing is registered, what was accepted fails later or never ends, the name is taken, a pod does not start."""
     operation = life.begin(registry="acr", docker_username="", secrets={})
     spec = life.hub.revision.spec
     for namespace in needed_providers(spec):
@@ -126,17 +130,23 @@ def with_hard_times(life: Life) -> None:
         life.do(service)
     life.fails_later()
     life.drive(life.change(tier="Standard"))
-    life.end()
+    life.hub.refresh_from_db()
+    life.never_ends()
+    stopping = services.stop(life.owner, life.hub)
+    life.drive(stopping, until=lambda: life.says("stop", "stopping"))
+    teardown = services.tear_down(life.owner, life.hub, life.hub.name)
+    life.drive(stopping, good=is_cancelled)
+    life.drive(teardown)
 
 
 def given_up(life: Life) -> None:
     """Cancelled while Azure makes the cluster and makes it forever; taken down in the middle of a second try."""
     operation = life.begin()
-    life.cloud.control("azure/outcomes", {"name": NAME, "stuck": True})
+    life.never_ends()
     life.drive(operation, until=life.is_being_made)
     services.cancel(life.owner, operation)
     life.drive(operation, good=is_cancelled)
-    life.cloud.control("azure/outcomes", {"name": NAME, "stuck": True})
+    life.never_ends()
     services.retry(life.owner, operation)
     life.drive(operation, until=life.is_being_made)
     teardown = services.tear_down(life.owner, life.hub, life.hub.name)

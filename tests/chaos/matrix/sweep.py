@@ -18,8 +18,8 @@ from tests.sandbox_process import SandboxProcess
 from worker.hub import HubContext
 from worker.step import Step
 
-#: Tries that one operation may need, beside one for each call.
-SOME_TRIES = 8
+#: Tries of one operation in a row that may fail though nothing new has struck.
+MOST_IDLE_TRIES = 3
 #: What a person is told while something is tried again; a run that has ended is not.
 STILL_TRYING = "tried again by itself"
 
@@ -61,11 +61,14 @@ class Sweep:
         until: Callable[[], bool] = lambda: False,
         good: Callable[[Operation], bool] = succeeded,
     ) -> Operation:
-        for _ in range(len(self.faults) + SOME_TRIES):
+        idle = 0
+        while idle < MOST_IDLE_TRIES:
+            before = len(self.strikes)
             self.work.drive(operation, until)
             if until() or good(operation):
                 return operation
             self._judge(operation)
+            idle = idle + 1 if len(self.strikes) == before else 0
             self.disarm()
             services.retry(self.owner, operation)
             operation.refresh_from_db()

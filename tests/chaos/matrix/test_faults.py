@@ -24,8 +24,6 @@ def test_every_call_of_a_life_survives(
     sweep = Sweep(cloud, people["researcher"], cases)
     LIVES[life](Life(make_hub, people, cloud, sweep.drive))
     bad = [str(strike) for strike in sweep.strikes.values() if strike.is_bad]
-    import time
-
     missed = [str(call) for call in cases if call not in sweep.strikes]
     from collections import Counter
 
@@ -37,5 +35,6 @@ def test_every_call_of_a_life_survives(
         "missed",
         len(missed),
     )
+    for line in bad: print("   BAD", line)
     assert not bad, "\n".join(bad)
     assert not missed, "\n".join(missed)
