@@ -45,6 +45,21 @@ def body(answer: httpx.Response, whom: str) -> dict[str, Any]:
     return content
 
 
+def not_from(answer: httpx.Response, whom: str) -> RetryableError | None:
+    """The error of an answer that is no word of `whom`: a page from a proxy or some network's portal; else None."""
+    if answer.status_code in {401, 403} or _is_json(answer):
+        return None
+    return Unavailable(f"Something other than {whom} answered (status {answer.status_code}).", AGAIN)
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
+
+
 def not_now(answer: httpx.Response, whom: str) -> RetryableError | None:
     """The error of an answer that only asks for patience, or None."""
     if answer.status_code == 429:
