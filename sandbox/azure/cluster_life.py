@@ -197,5 +197,6 @@ def fail(store: Store, record: Record, operation: str, outcome: dict[str, Any]) 
     error = {"code": outcome.get("code", "InternalOperationError"), "message": outcome.get("message", "It failed.")}
     if outcome.get("details"):
         error["details"] = outcome["details"]
+    record["body"]["properties"]["status"] = {"provisioningError": error}
     store.put(record)
     store.finish(operation, "Failed", error)
