@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox_process import SandboxProcess
-from tests.worker.conftest import cloud, make_hub, quick
+from tests.worker.conftest import cloud, make_hub, quick, secure
 
-__all__ = ["cloud", "make_hub", "quick"]
+__all__ = ["cloud", "make_hub", "quick", "secure"]
 
 
 @pytest.fixture(autouse=True)
-def clean_slate(cloud: SandboxProcess) -> None:  # noqa: F811 (a fixture by its name)
+def clean_slate(cloud: SandboxProcess, secure: None) -> None:  # noqa: F811 (a fixture by its name)
     """What an earlier life had laid down and never met is not this one's."""
     cloud.control("azure/outcomes", {"clear": True})
     cloud.control("kubernetes/symptoms", method="DELETE")

@@ -20,6 +20,7 @@ from tests.worker.conftest import MadeHub
 NAME = "course"
 #: What Azure says where a life wants a run to fail.
 PLANNED = "This had to come to nothing."
+SECRETS = {services.GITHUB_SECRET: "github-demo-secret", services.PRIVATE_TOKEN: "github_pat_demo"}
 Drive = Callable[..., Operation]
 
 
@@ -89,10 +90,10 @@ def with_docker_hub(life: Life) -> None:
 
 
 def with_azures_registry(life: Life) -> None:
-    """A registry of its own, sign-in with GitHub, a new password for the registry."""
-    cloud = {"registry": "acr", "docker_username": "", "access": "github", "github_client_id": "Iv1.sandboxdemo"}
-    secrets = {services.GITHUB_SECRET: "github-demo-secret"}
-    life.build(**cloud, github_everyone=True, secrets=secrets)
+    """A registry of its own, sign-in with GitHub, private repositories, a new password for the registry."""
+    cloud = {"registry": "acr", "docker_username": "", "private_repositories": True}
+    people = {"access": "github", "github_everyone": True, "github_client_id": "Ov23liSlipwayDemo001"}
+    life.build(**cloud, **people, secrets=SECRETS)
     life.do(services.rotate, {services.REGISTRY_TOKEN: ""})
     life.end()
 
