@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 LIST = Path(__file__).with_name("calls.txt")
+HEAD = """\
+# Every call that the steps make to the outside, Helm's own left out: operation | step | door | method | path.
+# Under each life (lives.py) the calls that no life above it makes; at the end those that depend on the moment.
+# Written by `SLIPWAY_RECORD=1 make test ARGS=tests/chaos/matrix/test_calls.py`."""
+SOMETIMES = "sometimes"
 #: Helm is a program of its own: what it asks is its business, and how it ends is ours.
 HELM = "Helm/"
 #: Whichever step is the first to need a token signs in.
@@ -29,6 +34,7 @@ VARIABLE = (
     (r"/registries/slipway[^/]+", "/registries/{registry}"),
     (r"/managedclusters/[^/]+", "/managedclusters/{cluster}"),
     (r"/agentpools/[^/]+", "/agentpools/{pool}"),
+    (r"^/charts/binderhub-[^/]+\.tgz", "/charts/{chart}"),
     (r"^/k8s/[^/]+", "/k8s/{cluster}"),
     (r"/namespaces/[^/]+", "/namespaces/{namespace}"),
     (r"/users/binder-examples-[^/]+", "/users/{guest}"),
@@ -95,3 +101,15 @@ def known() -> dict[str, list[Call]]:
         elif line and not line.startswith("#"):
             calls.append(Call(*line.split(" | ")))
     return found
+
+
+def keep(life: str, recorded: set[Call]) -> None:
+    """Writes the list anew with what this life makes now, and no other life makes."""
+    kept = known()
+    names = list(kept) if life in kept else [*(name for name in kept if name != SOMETIMES), life, SOMETIMES]
+    others = {call for name in names if name != life for call in kept.get(name, [])}
+    kept[life] = sorted(recorded - others)
+    lines = [HEAD]
+    for name in names:
+        lines += ["", f"== {name}", *map(str, kept.get(name, []))]
+    LIST.write_text("\n".join(lines) + "\n")

@@ -35,6 +35,7 @@ def test_every_call_of_a_life_survives(
         "missed",
         len(missed),
     )
-    for line in bad: print("   BAD", line)
+    for line in bad:
+        print("   BAD", line)
     assert not bad, "\n".join(bad)
     assert not missed, "\n".join(missed)
