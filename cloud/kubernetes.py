@@ -22,6 +22,7 @@ from cloud.errors import (
 )
 from cloud.kubernetes_inside import ContainerLog, NodeDetail, PodDetail
 from cloud.kubernetes_objects import Event, Namespace, Node, Pod, Service, VolumeClaim, Workload
+from cloud.patience import answer_seconds
 from cloud.profile import is_loopback
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class KubernetesCluster:
         signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
         with _reaching(what):
             request = self._client.param_serialize(method, path, body=body, **signed)
-            answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS))
+            answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, answer_seconds(READ_SECONDS)))
             return answer.status, answer.read()  # type: ignore[no-untyped-call]
 
     def _build(self, session: AzureSession | None) -> "ApiClient":

@@ -10,14 +10,27 @@ from urllib.parse import urlsplit
 import httpx
 
 from cloud.errors import RetryableError, Throttled, Unavailable
+from cloud.patience import answer_seconds
 from cloud.profile import is_loopback
 
 AGAIN = "It is tried again by itself."
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
-def client(url: str, *, ca_bundle: str | None = None, timeout: httpx.Timeout = TIMEOUT, **options: Any) -> httpx.Client:
-    """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine."""
+def client(
+    url: str,
+    *,
+    ca_bundle: str | None = None,
+    timeout: httpx.Timeout = TIMEOUT,
+    may_be_silent: bool = False,
+    **options: Any,
+) -> httpx.Client:
+    """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine.
+
+    A stream `may_be_silent` for longer than anybody should wait for an answer.
+    """
+    if timeout.read is not None and not may_be_silent:
+        timeout = httpx.Timeout(timeout.read, connect=timeout.connect, read=answer_seconds(timeout.read))
     local = is_loopback(url)
     trust: Any = True
     if urlsplit(url).scheme == "https":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cloud.errors import SignInFailed
+from cloud.patience import answer_seconds
 from cloud.profile import AzureCloud
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ class AzureSession:
 
 def network_options(profile: AzureCloud) -> dict[str, Any]:
     """What every SDK client is told about the wire."""
-    options: dict[str, Any] = dict(RETRIES, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+    options: dict[str, Any] = dict(
+        RETRIES, connection_timeout=CONNECT_SECONDS, read_timeout=answer_seconds(READ_SECONDS)
+    )
     if profile.ca_bundle:
         options["connection_verify"] = profile.ca_bundle
         # Our own CA means this machine: a proxy of the environment has no business there.

@@ -18,7 +18,7 @@ from tests.chaos.kills.monkey import Monkey
 from tests.chaos.kills.reader import Reader, signed_in
 from tests.chaos.kills.town import Town
 from tests.chaos.seed import FULL, SEED, chance
-from tests.chaos.writes import FINAL, Horses, made
+from tests.chaos.writes import Horses, made
 
 KILLS, SECONDS, STREETS = (220, 480.0, 5) if FULL else (14, 20.0, 2)
 #: The rest of a life after the last blow (seconds).

@@ -11,7 +11,7 @@ __all__ = ["cloud", "make_hub", "quick", "secure"]
 
 
 @pytest.fixture(autouse=True)
-def clean_slate(cloud: SandboxProcess, secure: None) -> None:  # noqa: F811 (a fixture by its name)
+def clean_slate(cloud: SandboxProcess, secure: None) -> None:
     """What an earlier life had laid down and never met is not this one's."""
     cloud.control("azure/outcomes", {"clear": True})
     cloud.control("kubernetes/symptoms", method="DELETE")

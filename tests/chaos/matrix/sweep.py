@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,13 @@ class Sweep:
             services.retry(self.owner, operation)
             operation.refresh_from_db()
         raise AssertionError(f"{operation} never comes to its end: {operation.error_message}")
+
+    def verdicts(self) -> dict[str, dict[str, int]]:
+        """fault → how often which verdict; all that is bad under one word."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for strike in self.strikes.values():
+            found[strike.fault.name]["bad" if strike.is_bad else strike.verdict] += 1
+        return {fault: dict(counts) for fault, counts in found.items()}
 
     def arm(self, ctx: HubContext, step: str) -> None:
         """Lays the faults of this step's calls that have not struck yet."""
