@@ -1,7 +1,7 @@
 """Faults by path × method × count: what the outside world does on its bad days.
 
-`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`, or a list of such;
-`DELETE` clears them (`?number=` one of them), `GET` lists them with how often each has struck.
+`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`,
+or a list of such; `DELETE` clears them (`?number=` one of them), `GET` lists them with how often each has struck.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The known hole: RQ's work-horse lives on when its parent is killed, so two processes run the same job.
 
-Made to happen with real RQ workers: the parent is killed, its work-horse is stopped until its lease has run out and another
-worker has taken the run over, and then goes on where it was.
+Made to happen with real RQ workers: the parent is killed, its work-horse is stopped until its lease has run out and
+another worker has taken the run over, and then goes on where it was.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Strike:
 
 @dataclass
 class Sweep:
-    """`faults` says which fault each call suffers, once. `drive` moves an operation to its good end in spite of them."""
+    """`faults` says which fault each call suffers, once; `drive` moves a run to its good end in spite of them."""
 
     cloud: SandboxProcess
     owner: Any
