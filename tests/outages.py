@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap import families
+
 
 class DatabaseOutage(Protocol):
     """Makes a database refuse whoever wants to write (or to read) until the context is left."""
@@ -36,15 +38,19 @@ class SqliteLocked:
 
 @contextmanager
 def disk_full(pids: Iterable[int]) -> Iterator[None]:
-    """These processes, and what they start, can make no file longer: the kernel says so at every write."""
-    before = {}
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            before[pid] = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[pid][1]))
+    """These processes, and all that they start, can write to no file: the kernel says so at every try."""
+    roots = list(pids)
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in roots}
     try:
+        for pid in roots:
+            _limit(pid, (0, before[pid][1]))
         yield
     finally:
-        for pid, limits in before.items():
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+        for pid in roots:
+            _limit(pid, before[pid])
+
+
+def _limit(root: int, limits: tuple[int, int]) -> None:
+    for pid in {root, *families.descendants(root)}:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
