@@ -16,7 +16,7 @@ help:
 	@echo "make demo     the whole job without a browser: ask for a hub, build it, prove it, take it down"
 	@echo "make test     every check and test, a browser's included (ARGS='tests/unit -k name' runs only those)"
 	@echo "make bench    how fast and how large it is"
-	@echo "make chaos    kill the worker at every write, and see the same run finish"
+	@echo "make chaos    kill everything at every moment, let every call fail in every way (SLIPWAY_SEED=1 repeats a run)"
 	@echo "make lint     the checks without the tests"
 	@echo "make install  only make .venv and fetch Helm;  make helm  only print where Helm is"
 	@echo "make clean    remove .venv and caches; your data in var/ stays"

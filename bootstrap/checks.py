@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from bootstrap.machine import ROOT
 from bootstrap.refusal import say
 
 #: Run one at a time, after the rest: they drive a browser or time a start, and want the machine for themselves.
+MATRIX = "tests/chaos/matrix"
 ALONE = ("tests/acceptance", "tests/bootstrap")
 
 
@@ -31,8 +33,16 @@ def test(rest: list[str]) -> int:
 
 
 def chaos(rest: list[str]) -> int:
+    """Everything dies, and everything fails: what kills and times has the machine for itself, the rest shares it."""
     python = virtualenv.ensure("test")
-    return _in_turn([[str(python), "-m", "pytest", "tests/chaos", *rest]], {**_tools(python), "SLIPWAY_CHAOS": "full"})
+    seed = os.environ.get("SLIPWAY_SEED") or str(random.SystemRandom().randrange(10**6))
+    say(f"SLIPWAY_SEED={seed}")
+    environ = {**_tools(python), "SLIPWAY_CHAOS": "full", "SLIPWAY_SEED": seed}
+    pytest = [str(python), "-m", "pytest", "-q"]
+    if rest:
+        return _in_turn([[*pytest, "tests/chaos", *rest]], environ)
+    alone = [*pytest, "tests/chaos", f"--ignore={MATRIX}"]
+    return _in_turn([alone, [*pytest, "-n", "2", "--dist", "worksteal", MATRIX]], environ)
 
 
 def bench(rest: list[str]) -> int:
