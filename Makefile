@@ -18,7 +18,7 @@ help:
 	@echo "make test     every check and test, a browser's included (ARGS='tests/unit -k name' runs only those)"
 	@echo "              DB=postgres: the same on a PostgreSQL server that is started for it (likewise make chaos)"
 	@echo "make bench    how fast and how large it is (ARGS=pages: with 10,000 hubs and 5 million lines in PostgreSQL)"
-	@echo "make chaos    kill the worker at every write, and see the same run finish"
+	@echo "make chaos    kill everything at every moment, let every call fail in every way (SLIPWAY_SEED=1 repeats a run)"
 	@echo "make lint     the checks without the tests"
 	@echo "make install  only make .venv and fetch Helm;  make helm  only print where Helm is"
 	@echo "make clean    remove .venv and caches; your data in var/ stays"

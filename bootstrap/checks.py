@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import tempfile
@@ -17,6 +18,8 @@ from bootstrap.refusal import Refusal, say
 
 #: Run on PostgreSQL too whatever DB says: here the two databases differ most, in who waits for whom and who sees what.
 RACES = "tests/engine"
+#: Thousands of small trials, side by side; the rest of the chaos wants the machine for itself.
+MATRIX = "tests/chaos/matrix"
 #: Run one at a time, after the rest: they drive a browser or time a start, and want the machine for themselves.
 ALONE = ("tests/acceptance", "tests/bootstrap")
 
@@ -40,10 +43,17 @@ def test(rest: list[str]) -> int:
 
 
 def chaos(rest: list[str]) -> int:
+    """Everything dies, and everything fails: what kills and times has the machine for itself, the rest shares it."""
     python = virtualenv.ensure("test")
+    seed = os.environ.get("SLIPWAY_SEED") or str(random.SystemRandom().randrange(10**6))
+    say(f"SLIPWAY_SEED={seed}")
+    pytest = [str(python), "-m", "pytest", "-q"]
     with database() as where:
-        environ = {**_tools(python), **where, "SLIPWAY_CHAOS": "full"}
-        return _in_turn([[str(python), "-m", "pytest", "tests/chaos", *rest]], environ)
+        environ = {**_tools(python), **where, "SLIPWAY_CHAOS": "full", "SLIPWAY_SEED": seed}
+        if rest:
+            return _in_turn([[*pytest, "tests/chaos", *rest]], environ)
+        alone = [*pytest, "tests/chaos", f"--ignore={MATRIX}"]
+        return _in_turn([alone, [*pytest, "-n", "2", "--dist", "worksteal", MATRIX]], environ)
 
 
 def bench(rest: list[str]) -> int:

@@ -21,23 +21,41 @@ WIDEST = 200
 
 
 class LogFile:
-    """`<name>.log`, readable by its owner only; at 10 MiB it becomes `<name>.log.1` and begins anew."""
+    """`<name>.log`, readable by its owner only; at 10 MiB it becomes `<name>.log.1` and begins anew.
+
+    On a full disk lines are lost, and counted: whoever prints them must not be held up by that.
+    """
 
     def __init__(self, path: Path, listener: Callable[[Message], None] | None = None) -> None:
         self.path, self._listener = path, listener
         self._lock = threading.Lock()
+        self._lost = 0
         self._file = self._open()
 
     def put(self, message: Message) -> None:
         data: bytes = message.data
         with self._lock:
-            if self._file.tell() > LOG_BYTES:
-                self._file.close()
-                self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-                self._file = self._open()
-            self._file.write(data)
+            try:
+                self._write(data)
+            except OSError as error:
+                self._lost += 1
+                if self._lost == 1:
+                    complaint = f"WARNING lines are lost: {self.path.name} cannot be written: {error.strerror}\n"
+                    message = Message("line", complaint.encode(), message.time, message.name, message.colour)
         if self._listener:
             self._listener(message)
+
+    def _write(self, data: bytes) -> None:
+        if self._file.tell() > LOG_BYTES:
+            self._file.close()
+            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+            self._file = self._open()
+        if self._lost:
+            self._file.close()
+            self._file = self._open()  # somebody may have moved the old one out of the way
+            self._file.write(f"({self._lost} lines could not be written)\n".encode())
+            self._lost = 0
+        self._file.write(data)
 
     def close(self) -> None:
         """Lines of a process that outlived its stop are dropped from here on."""

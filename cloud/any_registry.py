@@ -60,8 +60,8 @@ def _token(http: httpx.Client, place: Place, challenge: str, person: httpx.Auth)
     if "service" in told:
         query["service"] = told["service"]
     answer = http.get(realm, params=query, auth=person)
-    if patience := web.not_now(answer, place.host):
-        raise patience
+    if trouble := web.not_now(answer, place.host) or web.not_from(answer, place.host):
+        raise trouble
     content = web.body(answer, place.host) if answer.status_code == 200 else {}
     return str(content.get("token") or content.get("access_token") or "")
 
@@ -69,11 +69,11 @@ def _token(http: httpx.Client, place: Place, challenge: str, person: httpx.Auth)
 def _pushed(http: httpx.Client, base: str, place: Place, headers: dict[str, str], person: httpx.Auth) -> State:
     start = f"{base}/v2/{place.repository}/blobs/uploads/"
     answer = http.post(start, headers=headers, auth=person)
-    if patience := web.not_now(answer, place.host):
-        raise patience
     if answer.status_code == 202:
         if upload := answer.headers.get("location"):
             http.delete(urljoin(start, upload), headers=headers, auth=person)
         return "ok"
+    if trouble := web.not_now(answer, place.host) or web.not_from(answer, place.host):
+        raise trouble
     # With a password each time, 401 says who; with a token the sign-in went well before.
     return "sign-in-refused" if person is not NOBODY and answer.status_code == 401 else "push-refused"

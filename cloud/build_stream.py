@@ -69,7 +69,7 @@ def follow_build(
     """
     deadline = time.monotonic() + seconds
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with web.client(url, ca_bundle=ca_bundle, timeout=SILENCE, headers=headers) as http:
+    with web.client(url, ca_bundle=ca_bundle, timeout=SILENCE, may_be_silent=True, headers=headers) as http:
         build_token = _build_token(http, url, spec)
         with _Reader(http, f"{url}services/binder/build/gh/{_bare(spec)}", build_token) as events:
             return _watch(events, deadline, on_event, seen)

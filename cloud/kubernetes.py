@@ -24,6 +24,7 @@ from cloud.errors import (
 )
 from cloud.kubernetes_inside import ContainerLog, NodeDetail, PodDetail
 from cloud.kubernetes_objects import Event, Namespace, Node, Pod, Service, VolumeClaim, Workload
+from cloud.patience import answer_seconds
 from cloud.profile import is_loopback
 
 if TYPE_CHECKING:
@@ -195,7 +196,8 @@ class KubernetesCluster:
         signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
         with _reaching(what), calls.counted("kubernetes") as call:
             request = self._client.param_serialize(method, path, body=body, **signed)
-            answer = self._client.call_api(*request, _request_timeout=self._patience)
+            connect, read = self._patience
+            answer = self._client.call_api(*request, _request_timeout=(connect, answer_seconds(read)))
             call.code = str(answer.status)
             return answer.status, answer.read()  # type: ignore[no-untyped-call]
 

@@ -58,8 +58,8 @@ def _bearer(http: httpx.Client, profile: AzureCloud, username: str, token: str, 
         "scope": f"repository:{repository}:pull,push",
     }
     answer = http.get(f"{profile.docker_hub_auth}/token", params=query, auth=(username, token))
-    if patience := web.not_now(answer, DOCKER_HUB):
-        raise patience
+    if trouble := web.not_now(answer, DOCKER_HUB) or web.not_from(answer, DOCKER_HUB):
+        raise trouble
     if answer.status_code == 400:
         raise InvalidRequest(
             f"Docker Hub cannot have images named “{repository}”.",
@@ -81,10 +81,8 @@ def _prove_push(
     start = f"{profile.docker_hub_registry}/v2/{repository}/blobs/uploads/"
     headers = {"Authorization": f"Bearer {bearer}"}
     answer = http.post(start, headers=headers)
-    if patience := web.not_now(answer, DOCKER_HUB):
-        raise patience
     if answer.status_code != 202:
-        raise _no_push(username, namespace)
+        raise web.not_now(answer, DOCKER_HUB) or web.not_from(answer, DOCKER_HUB) or _no_push(username, namespace)
     upload = answer.headers.get("location")
     if upload:
         http.delete(urljoin(start, upload), headers=headers)

@@ -11,17 +11,28 @@ import httpx
 
 from cloud import calls
 from cloud.errors import RetryableError, Throttled, Unavailable
+from cloud.patience import answer_seconds
 from cloud.profile import is_loopback
 
 AGAIN = "It is tried again by itself."
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
-def client(url: str, *, ca_bundle: str | None = None, timeout: httpx.Timeout = TIMEOUT, **options: Any) -> httpx.Client:
+def client(
+    url: str,
+    *,
+    ca_bundle: str | None = None,
+    timeout: httpx.Timeout = TIMEOUT,
+    may_be_silent: bool = False,
+    **options: Any,
+) -> httpx.Client:
     """A client for one address; `ca_bundle` counts, and proxies do not, where the address is this machine.
 
-    Its calls are counted under the name of the module that asked for it.
+    Its calls are counted under the name of the module that asked for it. A stream `may_be_silent` for longer than
+    anybody should wait for an answer.
     """
+    if timeout.read is not None and not may_be_silent:
+        timeout = httpx.Timeout(timeout.read, connect=timeout.connect, read=answer_seconds(timeout.read))
     local = is_loopback(url)
     trust: Any = True
     if urlsplit(url).scheme == "https":
@@ -61,6 +72,21 @@ def body(answer: httpx.Response, whom: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Unavailable(f"{whom} gave an answer that makes no sense.", AGAIN)
     return content
+
+
+def not_from(answer: httpx.Response, whom: str) -> RetryableError | None:
+    """The error of an answer that is no word of `whom`: a page from a proxy or some network's portal; else None."""
+    if answer.status_code in {401, 403} or _is_json(answer):
+        return None
+    return Unavailable(f"Something other than {whom} answered (status {answer.status_code}).", AGAIN)
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
 
 
 def not_now(answer: httpx.Response, whom: str) -> RetryableError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -27,6 +27,11 @@ from deployments.states import (
 )
 from deployments.surveys import Discrepancy as Discrepancy
 from deployments.surveys import Survey as Survey
+
+#: Nothing is put off for longer than that.
+LONGEST_DELAY = timedelta(minutes=10)
+#: Clocks of several machines may differ by so much.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
@@ -160,11 +165,16 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def visible_to(self, user: User) -> Self:
         return self if user.may_review else self.filter(deployment__owner=user)
 
-    def due(self) -> Self:
-        """Running operations that can have changed and that no living worker holds."""
-        now = timezone.now()
-        unheld = Q(lease_until=None) | Q(lease_until__lt=now)
-        return self.filter(unheld, status=OperationStatus.RUNNING, next_due_at__lte=now)
+    def due(self, now: datetime | None = None) -> Self:
+        """Running operations that can have changed and that no living worker holds.
+
+        A lease or a moment that lies further ahead than anybody sets one was noted before a clock was set back.
+        """
+        now = now or timezone.now()
+        longest = timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS) + CLOCKS_DIFFER
+        unheld = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=now + longest)
+        come = Q(next_due_at__lte=now) | Q(next_due_at__gt=now + LONGEST_DELAY + CLOCKS_DIFFER)
+        return self.filter(unheld, come, status=OperationStatus.RUNNING)
 
 
 class Operation(models.Model):

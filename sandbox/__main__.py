@@ -33,7 +33,9 @@ def main() -> None:
         timeout_keep_alive=90,  # a 5 s keep-alive may race Helm's last PUT
         timeout_graceful_shutdown=1,
     )
-    PromptServer(settings).run()
+    server = PromptServer(settings)
+    core.connections.watch(server.server_state)
+    server.run()
 
 
 if __name__ == "__main__":

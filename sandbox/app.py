@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import faults, holds
+from sandbox import connections, faults, holds, recording
 from sandbox.core import Core
 
 #: Order matters: ARM's catch-all paths come last.
@@ -58,6 +58,8 @@ def build(core: Core) -> Starlette:
         Route("/_sandbox/healthz", healthz),
         Route("/_sandbox/journal", journal),
         Route("/_sandbox/faults", faults.control, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/recording", recording.control, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/cut", connections.control, methods=["POST"]),
         Route("/_sandbox/held", holds.control, methods=["GET", "POST"]),
     ]
     for area in AREAS:
@@ -67,7 +69,7 @@ def build(core: Core) -> Starlette:
         routes=routes,
         lifespan=_lifespan,
         middleware=[
-            Middleware(faults.FaultMiddleware, faults=core.faults),
+            Middleware(faults.FaultMiddleware, core=core),
             Middleware(JournalMiddleware, core=core),
         ],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable
 
 Shape = Callable[[int, str], str]
@@ -50,9 +51,16 @@ def _key_vault(status: int, text: str) -> str:
 
 
 def _entra(status: int, text: str) -> str:
-    codes = {401: "invalid_client", 403: "unauthorized_client", 500: "server_error"}
-    answer = {"error": codes.get(status, "temporarily_unavailable"), "error_description": f"AADSTS90033: {text}"}
-    return json.dumps(answer | {"error_codes": [90033]})
+    """403 is what conditional access says, which Entra itself sends with status 400."""
+    known = {401: ("invalid_client", 7000222), 403: ("access_denied", 53003), 500: ("server_error", 90033)}
+    error, number = known.get(status, ("temporarily_unavailable", 90033))
+    correlation = str(uuid.uuid4())
+    told = (
+        f"AADSTS{number}: {text} Trace ID: {uuid.uuid4()} Correlation ID: {correlation} Timestamp: 2026-01-01 00:00:00Z"
+    )
+    return json.dumps(
+        {"error": error, "error_description": told, "error_codes": [number], "correlation_id": correlation}
+    )
 
 
 def _jupyterhub(status: int, text: str) -> str:

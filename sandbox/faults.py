@@ -1,72 +1,58 @@
 """Faults by path × method × count: what the outside world does on its bad days.
 
-`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`;
-`DELETE` clears them, `GET` lists them with how often each has struck.
+`POST /_sandbox/faults` takes `{"path": "<regex>", "method": "PUT", "count": 2, "kind": "throttled", …}`,
+or a list of such; `DELETE` clears them (`?number=` one of them), `GET` lists them with how often each has struck.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import fault_shapes, holds
+from sandbox import connections, fault_shapes, holds
+from sandbox.fault_presets import ABOUT_THE_TOKEN, PRESETS
+from sandbox.recording import agent_of, door_of
 
-HTML = "<html><head><title>502 Bad Gateway</title></head><body>The gateway could not reach its backend.</body></html>"
+if TYPE_CHECKING:
+    from sandbox.core import Core
 
 
-def _azure(code: str, message: str) -> str:
-    return json.dumps({"error": {"code": code, "message": message}})
+@dataclass(frozen=True)
+class Asked:
+    """What a rule looks at: the request, whose door it came to, who sent it."""
 
+    method: str
+    target: str
+    door: str
+    agent: str
+    authorization: str
 
-#: kind → (status, headers, body). `slow`, `drop`, `hold` and `custom` are handled apart.
-PRESETS: dict[str, tuple[int, dict[str, str], str]] = {
-    "throttled": (429, {"retry-after": "1"}, _azure("TooManyRequests", "The request is being throttled.")),
-    "throttled-silent": (429, {}, _azure("TooManyRequests", "The request is being throttled.")),
-    "server-error": (500, {}, _azure("InternalServerError", "Encountered internal server error.")),
-    "unavailable": (503, {}, _azure("ServiceUnavailable", "The service is unavailable.")),
-    "html": (502, {"content-type": "text/html"}, HTML),
-    "empty": (503, {}, ""),
-    "garbage": (200, {}, "\u0000\u0001{not json"),
-    "expired-token": (
-        401,
-        {"www-authenticate": 'Bearer error="invalid_token", error_description="The access token has expired."'},
-        _azure("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time."),
-    ),
-    "forbidden": (403, {}, _azure("AuthorizationFailed", "The client does not have authorization to perform action.")),
-    "not-registered": (
-        409,
-        {},
-        _azure("MissingSubscriptionRegistration", "The subscription is not registered to use this namespace."),
-    ),
-    "policy": (
-        403,
-        {},
-        json.dumps(
-            {
-                "error": {
-                    "code": "RequestDisallowedByPolicy",
-                    "message": "Resource was disallowed by policy.",
-                    "additionalInfo": [
-                        {"type": "PolicyViolation", "info": {"policyDefinitionDisplayName": "Allowed locations"}}
-                    ],
-                }
-            }
-        ),
-    ),
-}
+    @classmethod
+    def of(cls, scope: Scope, door: str) -> Asked:
+        query = scope["query_string"].decode()
+        headers = dict(scope["headers"])
+        return cls(
+            method=scope["method"],
+            target=scope["path"] + (f"?{query}" if query else ""),
+            door=door,
+            agent=agent_of(scope),
+            authorization=headers.get(b"authorization", b"").decode("latin-1"),
+        )
 
 
 @dataclass
 class Fault:
-    """One rule. `before` False lets the request take effect and spoils only the answer."""
+    """One rule; `door` and `agent` (a regular expression) narrow it further.
+
+    `before` False lets the request take effect and spoils only the answer.
+    """
 
     number: int
     path: str
@@ -78,13 +64,30 @@ class Fault:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    door: str = ""
+    agent: str = ""
     struck: int = 0
+    #: Tokens that this rule has refused for good.
+    refused: list[str] = field(default_factory=list)
 
-    def fits(self, method: str, path: str) -> bool:
+    def strikes(self, asked: Asked) -> bool:
+        """Whether it is this request's turn; counts those whose turn it is."""
+        if not self._fits(asked):
+            return False
+        again = asked.authorization in self.refused
+        if not again and self.struck >= self.count:
+            return False
+        if self.kind in ABOUT_THE_TOKEN and asked.door in ("azure", "vault") and asked.authorization and not again:
+            self.refused.append(asked.authorization)
+        self.struck += 1
+        return True
+
+    def _fits(self, asked: Asked) -> bool:
         return (
-            self.struck < self.count
-            and self.method in ("", method)
-            and re.search(self.path, path, re.IGNORECASE) is not None
+            self.method in ("", asked.method)
+            and self.door in ("", asked.door)
+            and re.search(self.path, asked.target, re.IGNORECASE) is not None
+            and re.search(self.agent, asked.agent) is not None
         )
 
     def response(self, path: str = "") -> Response:
@@ -92,6 +95,10 @@ class Fault:
         body = fault_shapes.body_of(path, self.kind) or body
         merged = {"content-type": "application/json", "x-ms-correlation-request-id": f"fault-{self.number}"}
         return Response(self.body or body, self.status or status, merged | headers | self.headers)
+
+    def told(self) -> dict[str, Any]:
+        """For whoever asks; tokens are nobody's business."""
+        return {key: value for key, value in asdict(self).items() if key != "refused"}
 
 
 class Faults:
@@ -105,13 +112,15 @@ class Faults:
         self.rules.append(fault)
         return fault
 
-    def strike(self, method: str, path: str) -> Fault | None:
-        """The first rule that fits, counted as struck."""
-        for fault in self.rules:
-            if fault.fits(method, path):
-                fault.struck += 1
-                return fault
-        return None
+    def remove(self, numbers: set[int]) -> None:
+        """Those, or all of them together with what is held."""
+        self.rules = [rule for rule in self.rules if numbers and rule.number not in numbers]
+        if not numbers:
+            self.holds.release()
+
+    def strike(self, asked: Asked) -> Fault | None:
+        """The first rule whose turn it is."""
+        return next((fault for fault in self.rules if fault.strikes(asked)), None)
 
 
 class Dropped(Exception):
@@ -119,14 +128,18 @@ class Dropped(Exception):
 
 
 class FaultMiddleware:
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
-        self.app, self.faults = app, faults
+    """Faults, recording and cut connections: everything that happens at the door, before any service is asked."""
+
+    def __init__(self, app: ASGIApp, core: Core, door: str = "") -> None:
+        self.app, self.core, self.door = app, core, door
+        self.faults = core.faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
             return await self.app(scope, receive, send)
-        target = scope["path"] + ("?" + scope["query_string"].decode() if scope["query_string"] else "")
-        fault = self.faults.strike(scope["method"], target)
+        door = self.door or door_of(scope["path"])
+        self.core.recording.note(door, scope)
+        fault = self.faults.strike(Asked.of(scope, door))
         if fault is None:
             return await self.app(scope, receive, send)
         if fault.delay:
@@ -137,13 +150,21 @@ class FaultMiddleware:
             return await self.app(scope, receive, send)
         if not fault.before:
             await self.app(scope, receive, _swallow)
+        return await self._spoil(fault, scope, receive, send)
+
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as the fault has it: wrongly, in part, or not at all."""
         if fault.kind == "drop":
             return await _drop(send)
+        if fault.kind == "cut":
+            return await self.core.connections.cut(scope, receive)
+        if fault.kind == "silent":
+            return await connections.gone(receive)
         return await fault.response(scope["path"])(scope, receive, send)
 
 
 async def _drop(send: Send) -> None:
-    """Promises a body and hangs up: the only way an ASGI application can cut a connection."""
+    """Promises a body and hangs up: the only way an ASGI application itself can cut a connection."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
     await send({"type": "http.response.body", "body": b"{", "more_body": True})
     raise Dropped
@@ -157,8 +178,9 @@ async def control(request: Request) -> Response:
     """GET, POST and DELETE of `/_sandbox/faults`."""
     faults: Faults = request.app.state.core.faults
     if request.method == "POST":
-        return JSONResponse(asdict(faults.add(await request.json())), 201)
+        asked = await request.json()
+        added = [faults.add(rule).told() for rule in (asked if isinstance(asked, list) else [asked])]
+        return JSONResponse(added if isinstance(asked, list) else added[0], 201)
     if request.method == "DELETE":
-        faults.rules.clear()
-        faults.holds.release()
-    return JSONResponse([asdict(rule) for rule in faults.rules])
+        faults.remove({int(number) for number in request.query_params.getlist("number")})
+    return JSONResponse([rule.told() for rule in faults.rules])

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox import connections
+
 When = Literal["before", "after"]
 
 
@@ -52,7 +54,7 @@ class Holds:
         """True once released; False when the sender is gone first."""
         held = Held(next(self._numbers), method, path, when)
         self._held[held.number] = held
-        release, gone = asyncio.ensure_future(held.released.wait()), asyncio.ensure_future(_gone(receive))
+        release, gone = asyncio.ensure_future(held.released.wait()), asyncio.ensure_future(connections.gone(receive))
         try:
             await asyncio.wait({release, gone}, return_when=asyncio.FIRST_COMPLETED)
             return not gone.done()
@@ -60,11 +62,6 @@ class Holds:
             release.cancel()
             gone.cancel()
             del self._held[held.number]
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def pass_through(holds: Holds, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -19,11 +19,12 @@ from structlog.contextvars import bound_contextvars
 from cloud.errors import PermanentError, RetryableError, SlipwayError
 from deployments import metering, services
 from deployments.events import FenceLost, Line, record
-from deployments.models import Operation, Resource, StepRun
+from deployments.models import CLOCKS_DIFFER, LONGEST_DELAY, Operation, Resource, StepRun
 from deployments.redaction import redact
 from deployments.states import Level, OperationStatus, Outcome, StepState
 from worker.context import Context
 from worker.step import Found, State, Step
+from worker.trouble import gave_up, of_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,9 @@ def claim(limit: int, now: Callable[[], datetime] = timezone.now) -> list[tuple[
     """Takes up to `limit` due operations; returns (id, fence) of those that nobody else took first."""
     taken = []
     lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
-    due = Operation.objects.due().order_by("next_due_at").values_list("id", "fence", "lease_until")
+    due = Operation.objects.due(now()).order_by("next_due_at").values_list("id", "fence", "lease_until")
     for operation_id, fence, silent_since in due[:limit]:
-        free = Operation.objects.due().filter(id=operation_id, fence=fence)
+        free = Operation.objects.due(now()).filter(id=operation_id, fence=fence)
         if free.update(fence=fence + 1, lease_until=lease_until, started_at=Coalesce(F("started_at"), Value(now()))):
             taken.append((operation_id, fence + 1))
             if silent_since is not None:
@@ -73,6 +74,7 @@ class Pass:
         self.operation, self.fence, self.now = operation, fence, now
         self.plan = [step for step in plan if not step.remedies]
         self.remedies = [step for step in plan if step.remedies]
+        self._places = {step.name: place for place, step in enumerate([*self.plan, *self.remedies])}
         self._context, self.patience = context, patience
         self._shared: dict[str, Any] = {}
         self.runs: dict[str, StepRun] = {}
@@ -98,6 +100,7 @@ class Pass:
         """Makes the steps' rows; a plan that has grown since the run began gets its new steps now."""
         if not self.runs:
             self.runs = {run.name: run for run in self.operation.steps.all()}
+            self._follow_plan()
         for position, step in enumerate([*self.plan, *self.remedies]):
             if step in steps and step.name not in self.runs:
                 self.runs[step.name], _ = StepRun.objects.get_or_create(
@@ -105,6 +108,15 @@ class Pass:
                     name=step.name,
                     defaults={"title": step.title, "position": position, "expected_seconds": step.expected},
                 )
+
+    def _follow_plan(self) -> None:
+        """Where another version of Slipway began the run: its steps take this plan's order, and lost ones are over."""
+        for name, run in self.runs.items():
+            if name not in self._places:
+                if run.state in (StepState.WORKING, StepState.PENDING):
+                    self._write(run, None, state=StepState.STOPPED, finished_at=self.now())
+            elif run.position != self._places[name]:
+                self._write(run, None, position=self._places[name])
 
     def _failed(self) -> StepRun | None:
         """The step that failed in an earlier pass, while what it left is being put right."""
@@ -114,16 +126,28 @@ class Pass:
         """Moves each step whose time has come; returns the one that failed, if any."""
         for step in steps:
             run = self.runs[step.name]
-            if run.state == StepState.DONE or not self._may_begin(step) or run.next_due_at > self.now():
+            if run.state == StepState.DONE or not self._may_begin(step) or self._is_put_off(run):
                 continue
+            self._allow_for_gap(run)
             with bound_contextvars(step=step.name):
                 self._move(step, run)
             if run.state == StepState.FAILED:
                 return run
         return None
 
+    def _is_put_off(self, run: StepRun) -> bool:
+        """Not where the moment is so far ahead that the clock must have been set back since it was noted."""
+        return self.now() < run.next_due_at <= self.now() + LONGEST_DELAY + CLOCKS_DIFFER
+
+    def _allow_for_gap(self, run: StepRun) -> None:
+        """Takes out of a step's time what nobody looked at it for: no worker was there, or a clock was set anew."""
+        gap = self.now() - run.next_due_at
+        if run.state == StepState.WORKING and run.started_at and abs(gap) > CLOCKS_DIFFER:
+            self._write(run, None, started_at=run.started_at + gap, next_due_at=self.now())
+
     def _may_begin(self, step: Step[Any]) -> bool:
-        return all(self.runs[name].state == StepState.DONE for name in step.after if name in self.runs)
+        present = [name for name in step.after if name in self.runs and name in self._places]
+        return all(self.runs[name].state == StepState.DONE for name in present)
 
     def _put_right(self, failed: StepRun) -> None:
         """Ends as failed, once the steps that put such a failure right have done so."""
@@ -177,7 +201,9 @@ class Pass:
             cache=self._shared,
         )
         if run.state != StepState.WORKING:
-            self._write(run, Line(f"{step.title} …", step=run.name), state=StepState.WORKING, started_at=self.now())
+            now = self.now()
+            line = Line(f"{step.title} …", step=run.name)
+            self._write(run, line, state=StepState.WORKING, started_at=now, next_due_at=now)
         try:
             found = step.check(ctx)
             if found.state in (State.ABSENT, State.DRIFTED):
@@ -189,9 +215,11 @@ class Pass:
             self._again(step, ctx, error)
         except SlipwayError as error:
             self._fail(run, _explained(step, ctx, error))
-        except FenceLost:
-            raise
-        except Exception:
+        except (FenceLost, OperationalError, InterfaceError):
+            raise  # it is another's by now, or the database is away: the next pass finds the cloud as it is
+        except Exception as error:
+            if trouble := of_this_machine(error):
+                return self._again(step, ctx, trouble)
             reference = uuid4().hex[:8]
             log.exception("A bug in step %s of %s, reference %s", step.name, self.operation.id, reference)
             self._fail(run, _apology(reference))
@@ -228,6 +256,7 @@ class Pass:
             return self._fail(run, _explained(step, ctx, error))
         backoff = min(settings.SLIPWAY_POLL_SECONDS * 2 ** min(run.attempts, 10), SLOWEST_RETRY)
         delay = max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
+        delay = min(delay, LONGEST_DELAY.total_seconds())
         line = None
         if redact(error.user_message)[:300] != run.summary:
             line = Line(f"{error} Trying again.", Level.WARNING, run.name)
@@ -240,6 +269,7 @@ class Pass:
         )
 
     def _fail(self, run: StepRun, error: SlipwayError) -> None:
+        error = gave_up(error)
         line = Line(f"{run.title} failed: {error}", Level.ERROR, run.name)
         run.failure = error  # type: ignore[attr-defined]
         self._write(

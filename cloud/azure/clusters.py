@@ -277,8 +277,13 @@ def _change_seen(cluster: Cluster | None, ticket: Ticket, what: str) -> Change:
 
 def failure_of(cluster: Cluster, what: str) -> SlipwayError:
     """The typed error of a cluster whose state is Failed or Canceled."""
-    told = cluster.error or f"The cluster's state is {cluster.state}."
-    return operation_error({"code": cluster.error_code or cluster.state, "message": told}, what)
+    if not cluster.error_code and not cluster.error:
+        return PermanentError(
+            f"We could not {what}: Azure gave up ({cluster.state.lower()}) and does not say why.",
+            "Try again; if it fails the same way, look at the cluster's activity log in the Azure portal.",
+            code=cluster.state,
+        )
+    return operation_error({"code": cluster.error_code or cluster.state, "message": cluster.error}, what)
 
 
 def _vanished(what: str) -> SlipwayError:

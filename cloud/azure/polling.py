@@ -9,7 +9,7 @@ from azure.core.polling.base_polling import BadResponse, BadStatus
 from azure.mgmt.core.polling.arm_polling import ARMPolling
 
 from cloud.azure.operations import Change, TokenLost
-from cloud.azure.translate import operation_error
+from cloud.azure.translate import error_code, operation_error
 from cloud.errors import SlipwayError
 
 
@@ -43,7 +43,7 @@ def look(resume: Callable[[StepPolling, str], object], sdk_token: str, what: str
         resume(poller, sdk_token)
         state = poller.look()
     except HttpResponseError as exc:
-        if exc.status_code in {404, 410}:
+        if exc.status_code in {404, 410} and error_code(exc):
             raise TokenLost from exc
         raise
     except (ValueError, KeyError, AttributeError, TypeError) as exc:

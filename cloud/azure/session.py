@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cloud.azure.transport import counted_transport
 from cloud.errors import SignInFailed
+from cloud.patience import answer_seconds
 from cloud.profile import AzureCloud
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ class AzureSession:
 
 def network_options(profile: AzureCloud, service: str) -> dict[str, Any]:
     """What every SDK client is told about the wire; its calls are counted under the service's name."""
-    options: dict[str, Any] = dict(RETRIES, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+    options: dict[str, Any] = dict(
+        RETRIES, connection_timeout=CONNECT_SECONDS, read_timeout=answer_seconds(READ_SECONDS)
+    )
     if profile.ca_bundle:
         options["connection_verify"] = profile.ca_bundle
         # Our own CA means this machine: a proxy of the environment has no business there.

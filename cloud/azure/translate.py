@@ -15,6 +15,9 @@ from cloud.errors import RetryableError, SlipwayError, Unavailable
 
 LONGEST_QUOTE = 400
 UNREADABLE = Meaning(Unavailable, "Azure's answer could not be read", "It is tried again by itself.")
+UNREADABLE_SIGN_IN = Meaning(Unavailable, "Azure's sign-in did not answer properly", "It is tried again by itself.")
+#: What is said where no way to sign in is set up at all.
+NO_IDENTITY = re.compile(r"Attempted credentials|no managed identity|is unavailable|not configured", re.IGNORECASE)
 SILENT = Meaning(Unavailable, "Azure could not be reached", "It is tried again by itself.")
 #: How the SDK words Azure's AADSTS90002, whose answer it does not show.
 NO_AUTHORITY, NO_TENANT = "Unable to get authority configuration", "AADSTS90002"
@@ -135,11 +138,18 @@ def _meaning(complaint: Complaint, status: int) -> Meaning | None:
 
 
 def _sign_in_error(exc: Exception, what: str) -> SlipwayError:
+    """Only with a code of Entra's own was the sign-in refused; without one Entra was not well, or not reached."""
     text = str(exc)
-    found = re.search(r"AADSTS\d+", text)
-    code = found.group() if found else NO_TENANT if NO_AUTHORITY in text else ""
-    meaning = codes.MEANINGS.get(code, codes.BAD_TOKEN)
-    return _error(meaning, what, Complaint(message="", codes=[code] if code else []))
+    code, correlation = _found(r"AADSTS\d+", text), _found(r"(?<=Correlation ID: )[0-9a-f-]{36}", text)
+    code = code or (NO_TENANT if NO_AUTHORITY in text else "")
+    answered = bool(code) or NO_IDENTITY.search(text) is not None
+    meaning = codes.MEANINGS.get(code, codes.BAD_TOKEN) if answered else UNREADABLE_SIGN_IN
+    return _error(meaning, what, Complaint(codes=[code] if code else []), correlation_id=correlation)
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found.group() if found else ""
 
 
 def _error(

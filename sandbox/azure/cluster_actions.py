@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.azure import cluster_end, clusters, groups, operations
+from sandbox.azure import cluster_end, cluster_life, clusters, groups, operations
 from sandbox.azure.call import Call, empty, ok
 from sandbox.azure.cluster_shape import set_state
 from sandbox.azure.due import transition
@@ -48,8 +48,11 @@ def _power(call: Call, state: str, seconds: int, goal: str) -> Response:
     if record["body"]["properties"]["powerState"]["code"] == goal:
         return empty(204)
     operation = _begin(call.store, record, state)
-    cluster = record["body"]["id"].lower()
-    call.store.schedule("cluster.power", seconds, cluster=cluster, operation=operation, goal=goal)
+    outcome = cluster_life.take_outcome(call.store, "", record["body"]["name"]) or {}
+    if not outcome.get("stuck"):
+        cluster = record["body"]["id"].lower()
+        more = {"cluster": cluster, "operation": operation, "goal": goal, "outcome": outcome}
+        call.store.schedule("cluster.power", seconds, **more)
     return empty(202, operations.headers(call.store, operation, location=True))
 
 
@@ -66,6 +69,9 @@ def _begin(store: Store, record: Record, state: str) -> str:
 def _powered(store: Store, item: dict[str, Any]) -> None:
     record = store.get(item["cluster"])
     if record is None or record["private"]["operation"] != item["operation"]:
+        return
+    if outcome := item.get("outcome"):
+        cluster_life.fail(store, record, item["operation"], outcome)
         return
     set_state(record, "Succeeded")
     properties = record["body"]["properties"]

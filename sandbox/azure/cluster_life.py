@@ -184,13 +184,19 @@ def _ready(store: Store, item: dict[str, Any]) -> None:
         return
     outcome = record["private"].get("outcome")
     if outcome:
-        set_state(record, "Failed")
-        error = {"code": outcome.get("code", "InternalOperationError"), "message": outcome.get("message", "It failed.")}
-        if outcome.get("details"):
-            error["details"] = outcome["details"]
-        store.put(record)
-        store.finish(item["operation"], "Failed", error)
+        fail(store, record, item["operation"], outcome)
         return
     set_state(record, "Succeeded")
     store.put(record)
     store.finish(item["operation"], "Succeeded")
+
+
+def fail(store: Store, record: Record, operation: str, outcome: dict[str, Any]) -> None:
+    """Ends what was accepted as a failure, as a test has laid down."""
+    set_state(record, "Failed")
+    error = {"code": outcome.get("code", "InternalOperationError"), "message": outcome.get("message", "It failed.")}
+    if outcome.get("details"):
+        error["details"] = outcome["details"]
+    record["body"]["properties"]["status"] = {"provisioningError": error}
+    store.put(record)
+    store.finish(operation, "Failed", error)

@@ -190,6 +190,7 @@ def full_pool(asked: dict[str, Any], version: str, old: dict[str, Any] | None = 
 def set_state(record: Record, state: str) -> None:
     """Gives cluster and pools one provisioning state."""
     record["body"]["properties"]["provisioningState"] = state
+    record["body"]["properties"].pop("status", None)
     for pool in record["body"]["properties"]["agentPoolProfiles"]:
         pool["provisioningState"] = state
     record["body"]["eTag"] = str(uuid.uuid4())

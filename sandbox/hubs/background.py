@@ -25,7 +25,7 @@ async def run(core: Core) -> None:
     world = World(core)
     site, certificates = Site(world), Certificates(world)
     core.services["certificates"] = certificates
-    listeners = Listeners(world, certificates, FaultMiddleware(site, faults=core.faults))
+    listeners = Listeners(world, certificates, FaultMiddleware(site, core, door="hub"))
     next_cull = 0.0
     try:
         while True:

@@ -63,7 +63,8 @@ class World:
             context = ssl.create_default_context(cadata=self.core.ca_pem.decode())
             # The server at the other end is this very process: a kept connection would hold up its shutdown.
             limits = httpx.Limits(max_keepalive_connections=0)
-            self._client = httpx.AsyncClient(verify=context, timeout=10, limits=limits)
+            agent = {"user-agent": "Mozilla/5.0 (compatible; pycurl)"}  # what Tornado's client says of itself
+            self._client = httpx.AsyncClient(verify=context, timeout=10, limits=limits, headers=agent)
         return self._client
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -32,6 +32,7 @@ class Listeners:
     def __init__(self, core: Core, registries: Registries) -> None:
         self.core, self.registries = core, registries
         self.state = ServerState()
+        core.connections.watch(self.state)
         self.news = asyncio.Event()
         self._bound: dict[str, socket.socket] = {}
         self._open: dict[str, asyncio.Server] = {}
@@ -102,4 +103,4 @@ class Front:
 def application(core: Core, registries: Registries) -> ASGIApp:
     from sandbox.app import JournalMiddleware  # the application is made of the areas, and is there by now
 
-    return FaultMiddleware(JournalMiddleware(Front(registries), core), faults=core.faults)
+    return FaultMiddleware(JournalMiddleware(Front(registries), core), core, door="registry")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bootstrap.stack import Stack
+from tests.chaos.seed import FULL
 from tests.chaos.writes import Horses, Ordeal, made
 
 #: `make chaos` dies at every object that Helm makes; `make test` at a few of them.
-FULL = os.environ.get("SLIPWAY_CHAOS") == "full"
 SETTINGS = {
     "SLIPWAY_POLL_SECONDS": "0.05",
     "SLIPWAY_LEASE_SECONDS": "0.5",
@@ -37,12 +37,12 @@ def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
 
 def test_a_hub_is_built_and_taken_down_through_a_death_on_either_side_of_every_write(ordeal: Ordeal) -> None:
     asked = ordeal.horses.ask("request")
-    before = len(ordeal.journal())
+    before = len(ordeal.control.journal())
     built = ordeal.run(asked["operation"], patience=600 if FULL else 120)
     assert (built["status"], built["runs"]) == ("succeeded", 1), built
     assert built["numbers"] == list(range(1, built["event_count"] + 1))
     assert built["proof"]["repository"] == "binder-examples/requirements"
-    rows = ordeal.journal()[before:]
+    rows = ordeal.control.journal()[before:]
     things = made(rows)
     assert {what: count for what, count in things.items() if count > 1} == {}
     assert any("<guest>" in what.path for what in things)

@@ -14,7 +14,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import django
 
@@ -50,6 +52,11 @@ def _answer(command: dict[str, Any]) -> dict[str, Any]:
         "state": state,
         "request": request,
         "tear_down": tear_down,
+        "prepare": prepare,
+        "build": build,
+        "change": change,
+        "standing": standing,
+        "left": left,
     }
     try:
         return does[command.pop("do")](**command)
@@ -107,6 +114,63 @@ def tear_down(deployment: str) -> dict[str, Any]:
     found = Deployment.objects.get(id=deployment)
     operation = services.tear_down(User.objects.get(username="researcher"), found, found.name)
     return {"operation": str(operation.id)}
+
+
+def prepare() -> dict[str, Any]:
+    """Fills the catalogue, and lets everybody have as many hubs as they like."""
+    from accounts.models import SpendingPolicy
+    from deployments import catalogue, outside
+
+    catalogue.refresh(outside.azure(), outside.profile())
+    SpendingPolicy.objects.get_or_create(
+        group=None, defaults={"max_hubs": 1000, "max_days": 90, "max_monthly_cost": 10**6}
+    )
+    return {}
+
+
+def build(name: str) -> dict[str, Any]:
+    """A hub of that name, requested and approved; asked twice, it is one."""
+    from accounts.models import User
+    from deployments import demo, services
+    from deployments.models import Deployment, Operation
+
+    researcher, admin = (User.objects.get(username=each) for each in ("researcher", "admin"))
+    hub = Deployment.objects.filter(owner=researcher, name=name).first()
+    if hub is None:
+        spec = replace(demo.choose(researcher, "slipwaydemo"), name=name)
+        hub = services.request_hub(researcher, uuid4(), spec, {services.DOCKER_TOKEN: "dckr_pat_demo"})
+    operation = Operation.objects.filter(deployment=hub).first() or services.approve(admin, hub, 1)
+    return {"deployment": str(hub.id), "operation": str(operation.id)}
+
+
+def change(deployment: str) -> dict[str, Any]:
+    """A node more, and another limit."""
+    from accounts.models import User
+    from deployments import services
+    from deployments.models import Deployment
+
+    hub = Deployment.objects.get(id=deployment)
+    spec = replace(hub.revision.spec, node_count=hub.revision.spec.node_count + 1, most_sessions=9)
+    services.change(User.objects.get(username="admin"), hub, hub.revision.number, spec, {})
+    return {"operation": str(hub.operations.order_by("-created_at")[0].id)}
+
+
+def standing() -> dict[str, Any]:
+    """How all runs stand."""
+    from deployments.models import Operation
+
+    fields = ("id", "kind", "status", "error_message", "event_count")
+    rows = Operation.objects.order_by("created_at").values(*fields)
+    return {"operations": [{**row, "id": str(row["id"])} for row in rows]}
+
+
+def left() -> dict[str, Any]:
+    """What should be gone with the hubs: secrets in the vault, lines of the ledger."""
+    from deployments import outside
+    from deployments.models import Resource
+
+    resources = Resource.objects.filter(gone_at=None).values_list("kind", "cloud_id")
+    return {"secrets": outside.vault().names() + outside.vault().deleted_names(), "resources": list(resources)}
 
 
 def state(operation: str) -> dict[str, Any]:

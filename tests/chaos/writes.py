@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from bootstrap import families
 from bootstrap.machine import ROOT
 from bootstrap.stack import Stack
-from tests.sandbox_process import trusting
+from tests.chaos.control import Control
 
 #: What changes nothing: signing in to Azure, trying a registry's sign-in, and what is asked with a POST.
 HARMLESS = ("/oauth2/", "/dockerhub", "/_sandbox", "/checkPolicyRestrictions", "/checkNameAvailability")
@@ -92,7 +91,7 @@ class Ordeal:
     _helm_seen: dict[Write, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._trust = trusting(self.stack.place.sandbox_home / "ca.pem")
+        self.control = Control(self.stack)
 
     def run(self, operation: str, patience: float) -> dict[str, Any]:
         """Works until the run has ended, however often it is killed; returns its state."""
@@ -145,18 +144,6 @@ class Ordeal:
         for method in WRITES:
             self.control("faults", {"path": f"^{harmless}", "method": method, "kind": "hold", "count": 10**6})
         self.control("faults", {"path": LAUNCH, "method": "GET", "kind": "hold", "count": 10**6})
-
-    def control(self, path: str, content: Any = None, method: str = "") -> Any:
-        data = None if content is None else json.dumps(content).encode()
-        method = method or ("GET" if data is None else "POST")
-        request = urllib.request.Request(f"{self.stack.sandbox_address}/_sandbox/{path}", data=data, method=method)
-        with urllib.request.urlopen(request, context=self._trust, timeout=30) as answer:
-            body = answer.read()
-        return json.loads(body) if body else None
-
-    def journal(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.control("journal")
-        return rows
 
     def table(self) -> str:
         return "\n".join(f"{when:6} {write.method:6} {write.path}" for when, write in self.deaths)

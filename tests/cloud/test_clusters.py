@@ -154,6 +154,35 @@ def test_a_cluster_is_deleted_one_look_at_a_time_and_twice_is_fine(az: AzureSess
     assert clusters.delete_cluster(az, PAID, cluster.group, cluster.name) == ""
 
 
+def test_why_a_change_failed_is_known_also_when_azure_forgot_the_operation(
+    sandbox: SandboxProcess, az: AzureSession, request_: ClusterRequest
+) -> None:
+    sandbox.control("azure/outcomes", {"name": request_.name, "code": "QuotaExceeded", "message": "No cores left."})
+    token = clusters.create_cluster(az, request_)
+    missing = json.dumps({"error": {"code": "NotFound", "message": "The operation was not found."}})
+    sandbox.fault("/providers/.*/operations/", "custom", status=404, body=missing, count=1000)
+    change = settled(az, request_, token)
+    assert isinstance(change.error, QuotaExceeded)
+    assert "No cores left." in change.error.user_message
+
+
+def test_a_proxys_404_is_no_word_about_an_operation(
+    sandbox: SandboxProcess, az: AzureSession, request_: ClusterRequest
+) -> None:
+    token = clusters.create_cluster(az, request_)
+    sandbox.fault("/operations/", "custom", status=404, body="<html>squid</html>")
+    with pytest.raises(Unavailable):
+        clusters.poll_change(az, PAID, token)
+
+
+def test_a_failure_that_azure_gives_no_reason_for_blames_nobody() -> None:
+    failed = Cluster("", "x", "uksouth", "Failed", "", "", "", {}, "")
+    error = clusters.failure_of(failed, "stop the cluster x")
+    assert "does not say why" in error.user_message
+    assert "Azure said" not in error.user_message
+    assert error.remedy
+
+
 def test_a_failure_of_the_cluster_keeps_azures_code() -> None:
     failed = Cluster("", "x", "uksouth", "Failed", "", "", "", {}, "", "no cores left", "QuotaExceeded")
     assert isinstance(clusters.failure_of(failed, "create the cluster x"), QuotaExceeded)

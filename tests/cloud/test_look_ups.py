@@ -66,6 +66,17 @@ def test_what_does_not_answer_is_unreachable(profile: AzureCloud) -> None:
     assert try_push(profile, Place("127.0.0.1:9", "a/b"), "a", "b") == "unreachable"
 
 
+@pytest.mark.parametrize("path", ["/service/token", "/v2/research/probe/blobs/uploads"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_from_something_in_between_is_no_word_of_the_registrys(
+    sandbox: SandboxProcess, profile: AzureCloud, path: str, status: int
+) -> None:
+    page = {"status": status, "body": "<html>Accept our terms.</html>", "headers": {"content-type": "text/html"}}
+    sandbox.fault(f"^{path}", "custom", **page)
+    place = Place(address(sandbox, "university"), "research/probe")
+    assert try_push(profile, place, *PEOPLE["university"]) == "unreachable"
+
+
 def test_a_page_that_is_no_registry_is_not_one(sandbox: SandboxProcess, profile: AzureCloud) -> None:
     place = Place(f"127.0.0.1:{sandbox.port}", "research/probe")
     assert try_push(profile, place, "a", "b") == "not-a-registry"

@@ -69,6 +69,17 @@ def test_docker_hub_on_a_bad_day_is_no_wrong_sign_in(
         check_docker_hub(profile, USER, TOKEN, USER, "binder-")
 
 
+@pytest.mark.parametrize("path", ["/dockerhub-auth/token", "/dockerhub/v2/slipwaydemo/binder-probe/blobs/uploads"])
+@pytest.mark.parametrize("status", [200, 404, 407])
+def test_a_page_from_something_in_between_is_no_word_of_docker_hubs(
+    sandbox: SandboxProcess, profile: AzureCloud, path: str, status: int
+) -> None:
+    page = {"status": status, "body": "<html>Accept our terms.</html>", "headers": {"content-type": "text/html"}}
+    sandbox.fault(f"^{path}", "custom", **page)
+    with pytest.raises(Unavailable):
+        check_docker_hub(profile, USER, TOKEN, USER, "binder-")
+
+
 def test_limits_that_are_not_told_do_not_matter(sandbox: SandboxProcess, profile: AzureCloud) -> None:
     sandbox.fault("ratelimitpreview", "unavailable", count=5)
     assert check_docker_hub(profile, USER, TOKEN, USER, "binder-").pulls_left is None

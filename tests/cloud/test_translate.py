@@ -160,6 +160,30 @@ def test_a_refused_sign_in_names_entras_code(code: str) -> None:
     assert caught.code == code
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Authentication failed: HTTP Error: 503",
+        "Authentication failed: Expecting value: line 1 column 1 (char 0)",
+        "Unexpected response from Microsoft Entra ID",
+        "Authentication failed: AADSTS90033: A transient error has occurred. Please try again.",
+    ],
+)
+def test_a_sign_in_that_entra_did_not_refuse_is_tried_again(words: str) -> None:
+    assert isinstance(translate(exceptions.ClientAuthenticationError(words)), Unavailable)
+
+
+def test_a_machine_without_any_identity_is_no_passing_trouble() -> None:
+    words = "DefaultAzureCredential failed to retrieve a token from the included credentials.\nAttempted credentials:"
+    assert type(translate(exceptions.ClientAuthenticationError(words))) is SignInFailed
+
+
+def test_entras_correlation_id_is_kept() -> None:
+    number = "5117a000-0000-4000-8000-00000000beef"
+    words = f"Authentication failed: AADSTS7000215: Invalid client. Trace ID: x Correlation ID: {number} Timestamp: y"
+    assert translate(exceptions.ClientAuthenticationError(words)).correlation_id == number
+
+
 def test_an_operation_that_failed_later_has_a_type_too() -> None:
     error = {
         "code": "CreateVMSSAgentPoolFailed",

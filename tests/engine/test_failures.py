@@ -14,6 +14,7 @@ from deployments.errors import TooLate
 from deployments.models import Operation, StepRun
 from deployments.states import OperationStatus, Outcome, StepState
 from tests.engine.plans import Explains, Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
+from worker.step import Found
 
 pytestmark = pytest.mark.usefixtures("valkey")
 CANARY = "p4ss-w0rd-in-an-exception"
@@ -118,6 +119,25 @@ def test_a_failure_is_told_with_the_cause_that_the_step_found(people: dict[str, 
 def test_a_cause_that_cannot_be_found_hides_no_failure(cause: Exception, people: dict[str, Any]) -> None:
     operation = one_pass(operation_of(people["researcher"]), (Explains(PermanentError("It failed."), cause),))
     assert (operation.status, operation.error_message) == (OperationStatus.FAILED, "It failed.")
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_run_that_has_ended_does_not_say_that_it_is_tried_again_by_itself(late: bool, people: dict[str, Any]) -> None:
+    class Broken(Made):
+        def check(self, ctx: Any) -> Found:
+            if not late:
+                return Found.failed(trouble)
+            raise trouble
+
+    trouble = Unavailable("Azure had a problem.", "It is tried again by itself.", code="Busy", correlation_id="c0ffee")
+    operation = one_pass(operation_of(people["researcher"]), (Broken("thing", {}),))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
+    if late:
+        one_pass(operation, (Broken("thing", {}),))
+    assert operation.status == OperationStatus.FAILED
+    assert "Try again" in operation.error_remedy
+    assert not any("by itself" in line for line in [operation.error_remedy, *lines(operation.id)[-2:]])
+    assert (operation.error_code, operation.correlation_id) == ("Busy", "c0ffee")
 
 
 def test_trying_again_keeps_what_is_done_and_goes_on_from_what_failed(people: dict[str, Any]) -> None:

@@ -37,8 +37,10 @@ REFUSALS: dict[str, Callable[[str], SlipwayError]] = {
         f"{host} knows this account, but the token may not store images there.",
         "Let it read and write there, or give another token, then try again.",
     ),
-    "not-a-registry": lambda host: InvalidRequest(
-        f"What answers at {host} is not a container registry.", "Correct the registry's address."
+    # It was one when the form was sent: most likely something stands in between.
+    "not-a-registry": lambda host: Unavailable(
+        f"What answers at {host} is not a container registry just now; is its address right?",
+        "It is tried again by itself.",
     ),
     "bad-certificate": lambda host: InvalidRequest(
         f"The certificate of {host} is not one that the hub's machines would trust.",

@@ -31,6 +31,12 @@ PRELOADED = (
 )
 
 
+class SteadyWorker(Worker):
+    """Looks for a lost Redis every two seconds: RQ itself would wait up to a minute longer than Redis is away."""
+
+    max_connection_wait_time = 2.0
+
+
 class Command(BaseCommand):
     help = "Moves operations and does chores until told to stop. Run as many as you like."
 
@@ -39,6 +45,6 @@ class Command(BaseCommand):
         for module in PRELOADED:
             importlib.import_module(module)
         queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
-        worker = Worker(queues, connection=queues[0].connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
+        worker = SteadyWorker(queues, connection=queues[0].connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
         # Round robin: a busy workshop must not keep the catalogue from being refreshed.
         worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)

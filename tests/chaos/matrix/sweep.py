@@ -1,0 +1,172 @@
+"""Lets each call of a life suffer a fault, and looks what becomes of the run."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployments import services
+from deployments.models import Operation
+from deployments.states import OperationStatus, StepState
+from tests.chaos.matrix.calls import Call
+from tests.chaos.matrix.clockwork import Clockwork, Wrapped
+from tests.chaos.matrix.faults import AZURE, Fault
+from tests.chaos.matrix.lives import PLANNED, succeeded
+from tests.chaos.matrix.recorder import as_if_just_started
+from tests.sandbox_process import SandboxProcess
+from worker.hub import HubContext
+from worker.step import Step
+
+#: Tries of one operation in a row that may fail though nothing new has struck.
+MOST_IDLE_TRIES = 3
+#: What a person is told while something is tried again; a run that has ended is not.
+STILL_TRYING = "tried again by itself"
+
+
+@dataclass
+class Strike:
+    """One fault that has struck one call, and how the run took it."""
+
+    call: Call
+    fault: Fault
+    number: int
+    verdict: str = "recovered"
+
+    @property
+    def is_bad(self) -> bool:
+        return self.verdict not in ("recovered", "failed well")
+
+    def __str__(self) -> str:
+        return f"{self.fault.name} → {self.call}: {self.verdict}"
+
+
+@dataclass
+class Sweep:
+    """`faults` says which fault each call suffers, once; `drive` moves a run to its good end in spite of them."""
+
+    cloud: SandboxProcess
+    owner: Any
+    faults: Mapping[Call, Fault]
+    strikes: dict[Call, Strike] = field(default_factory=dict)
+    _armed: dict[int, Call] = field(default_factory=dict)
+    _was_refused: bool = False
+
+    def __post_init__(self) -> None:
+        self.work = Clockwork(lambda step: Swept(step, self))
+
+    def drive(
+        self,
+        operation: Operation,
+        until: Callable[[], bool] = lambda: False,
+        good: Callable[[Operation], bool] = succeeded,
+    ) -> Operation:
+        idle = 0
+        while idle < MOST_IDLE_TRIES:
+            before = len(self.strikes)
+            self.work.drive(operation, until)
+            if until() or good(operation):
+                return operation
+            self._judge(operation)
+            idle = idle + 1 if len(self.strikes) == before else 0
+            self.disarm()
+            services.retry(self.owner, operation)
+            operation.refresh_from_db()
+        raise AssertionError(f"{operation} never comes to its end: {operation.error_message}")
+
+    def verdicts(self) -> dict[str, dict[str, int]]:
+        """fault → how often which verdict; all that is bad under one word."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for strike in self.strikes.values():
+            found[strike.fault.name]["bad" if strike.is_bad else strike.verdict] += 1
+        return {fault: dict(counts) for fault, counts in found.items()}
+
+    def arm(self, ctx: HubContext, step: str) -> None:
+        """Lays the faults of this step's calls that have not struck yet."""
+        mine = {call: fault for call, fault in self._open(ctx.operation.kind, step)}
+        self._make_it_ask(ctx, [*mine])
+        if any(fault.lasts for fault in mine.values()):
+            self._give_up_what_is_over(ctx)
+            mine = {} if self._armed else dict(list(mine.items())[:1])
+        if mine:
+            rules = self.cloud.control("faults", [fault.rule_for(call) for call, fault in mine.items()])
+            self._armed |= {rule["number"]: call for rule, call in zip(rules, mine, strict=True)}
+
+    def _make_it_ask(self, ctx: HubContext, calls: list[Call]) -> None:
+        """A worker that has its token and credentials does not ask; one that was refused asks no more for a minute."""
+        if self._was_refused or any(call.door == "entra" for call in calls):
+            as_if_just_started(ctx)
+        elif any(call.path.endswith("credential") for call in calls):
+            ctx.forget_credentials()
+        self._was_refused = False
+
+    def look(self) -> None:
+        """Notes what has struck; takes away what has not, until the step comes again."""
+        if not self._armed:
+            return
+        struck = {rule["number"] for rule in self.cloud.control("faults") if rule["struck"]}
+        for number in sorted(struck & set(self._armed)):
+            call = self._armed[number]
+            self._was_refused |= call.door == "entra"
+            self.strikes.setdefault(call, Strike(call, self.faults[call], number))
+        if not any(self.faults[call].lasts for call in self._armed.values()):
+            self.disarm(but=self._token_faults(struck))
+
+    def disarm(self, but: Collection[int] = ()) -> None:
+        if gone := set(self._armed) - set(but):
+            self.cloud.control("faults?" + "&".join(f"number={number}" for number in gone), method="DELETE")
+        self._armed = {number: call for number, call in self._armed.items() if number in but}
+
+    def _give_up_what_is_over(self, ctx: HubContext) -> None:
+        """A fault that lasts ends with its step, if the run went on without that call."""
+        done = ctx.operation.steps.filter(state=StepState.DONE).values_list("name", flat=True)
+        self.disarm(but=[number for number, call in self._armed.items() if call.step not in set(done)])
+
+    def _token_faults(self, struck: set[int]) -> set[int]:
+        """A token that was refused stays refused: such a rule stays as long as its step goes on."""
+        kinds = {number: self.faults[call].rule["kind"] for number, call in self._armed.items()}
+        refused = ("expired-token", "cae")
+        return {number for number, kind in kinds.items() if number in struck and kind in refused}
+
+    def _open(self, operation: str, step: str) -> list[tuple[Call, Fault]]:
+        wanted = ((call, fault) for call, fault in self.faults.items() if call not in self.strikes)
+        return [(call, fault) for call, fault in wanted if call.is_made_by(operation, step)]
+
+    def _judge(self, operation: Operation) -> None:
+        """A run has ended before its good end: was it the last strike, and was it told as it should be?"""
+        if PLANNED in operation.error_message:
+            return
+        strike = next(reversed(self.strikes.values()), None)
+        assert strike is not None, f"{operation} ended without a fault: {operation.error_message}"
+        strike.verdict = self._verdict(operation, strike)
+
+    def _verdict(self, operation: Operation, strike: Strike) -> str:
+        told, remedy = operation.error_message, operation.error_remedy
+        if operation.status != OperationStatus.FAILED:
+            return f"the run ended as {operation.status}"
+        if operation.error_code.startswith("bug-"):
+            return f"taken for a bug of ours: {operation.error_code}"
+        if not told or not remedy:
+            return f"nothing to go by: “{told}” “{remedy}”"
+        if STILL_TRYING in remedy:
+            return f"the run is over, and its remedy says otherwise: “{remedy}”"
+        if strike.fault.passes:
+            return f"a passing trouble ended the run: “{told}” “{remedy}”"
+        expected = f"fault-{strike.number}" if strike.call.door in ("azure", "vault") else operation.correlation_id
+        if strike.call.door in AZURE and operation.correlation_id != (expected or "one of Entra's"):
+            return f"Azure's correlation id is lost: {operation.correlation_id!r} for fault-{strike.number}"
+        return "failed well"
+
+
+class Swept(Wrapped):
+    def __init__(self, inner: Step[Any], sweep: Sweep) -> None:
+        super().__init__(inner)
+        self.sweep = sweep
+
+    def around(self, ctx: HubContext, work: Callable[[], Any]) -> Any:
+        self.sweep.arm(ctx, self.name)
+        try:
+            return work()
+        finally:
+            self.sweep.look()

@@ -1,0 +1,107 @@
+"""The known hole: RQ's work-horse lives on when its parent is killed, so two processes run the same job.
+
+Made to happen with real RQ workers: the parent is killed, its work-horse is stopped until its lease has run out and
+another worker has taken the run over, and then goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap import families
+from bootstrap.stack import Stack
+from tests.chaos.control import Control
+from tests.chaos.kills.monkey import children
+from tests.chaos.writes import Horses
+from tests.cloud.waiting import until
+
+SETTINGS = {
+    "SLIPWAY_POLL_SECONDS": "0.05",
+    "SLIPWAY_LEASE_SECONDS": "1",
+    "SLIPWAY_LIST_LAG_SECONDS": "0.3",
+    "SLIPWAY_HELM_STUCK_SECONDS": "0.5",
+    "SLIPWAY_CATALOGUE_SECONDS": "86400",
+}
+PATIENCE = 90.0
+CLUSTER = "/managedClusters/outlived"
+
+
+class Scene:
+    """A stack with one worker and another that is still to come."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.control, self.horses = stack, Control(stack), Horses(stack)
+        self.horses.ask("prepare")
+        stack.kill("worker-2", family=True)
+
+    def stop_in_the_middle(self, when: str) -> tuple[int, int]:
+        """Stops the work-horse with a request of its on the way, its parent killed; returns its pid and the request."""
+        (request,) = until(self.held, PATIENCE)
+        if when == "after":
+            self.control("held", {"number": request["number"]})
+            request = until(lambda: next((each for each in self.held() if each["when"] == "after"), None))
+        (horse,) = children(self.stack.pids()["worker"])
+        self.stack.kill("worker")
+        os.kill(horse, signal.SIGSTOP)
+        return horse, int(request["number"])
+
+    def held(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.control("held")
+        return found
+
+    def state(self, operation: str) -> dict[str, Any]:
+        return self.horses.ask("state", operation=operation)
+
+    def ended(self, operation: str) -> dict[str, Any]:
+        return until(lambda: found if (found := self.state(operation))["status"] == "succeeded" else None, PATIENCE)
+
+    def answers_to_puts(self) -> list[int]:
+        """With which status each request to make the cluster was answered."""
+        rows = self.control.journal()
+        return [row["status"] for row in rows if row["method"] == "PUT" and re.search(f"{CLUSTER}$", row["path"], re.I)]
+
+
+@pytest.fixture
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    helm = os.environ.get("HELM_BINARY")
+    home = tmp_path_factory.mktemp("outlived")
+    with Stack(home, speed=1000, workers=2, helm=Path(helm) if helm else None, extra_env=SETTINGS) as stack:
+        stack.start()
+        scene = Scene(stack)
+        yield scene
+        scene.horses.end()
+
+
+@pytest.mark.parametrize(
+    ("method", "when", "answers"),
+    [
+        # It has looked and found no cluster: the fence keeps it from asking for one at all.
+        ("GET", "after", [201]),
+        # It has asked already, and its request is late: the request itself says that it must be the first.
+        ("PUT", "before", [201, 412]),
+    ],
+)
+def test_the_fence_refuses_what_a_work_horse_does_that_outlived_its_parent(
+    method: str, when: str, answers: list[int], scene: Scene
+) -> None:
+    scene.control("faults", {"path": rf"{CLUSTER}(\?|$)", "method": method, "kind": "hold"})
+    asked = scene.horses.ask("build", name="outlived")
+    horse, request = scene.stop_in_the_middle(when)
+    fence = scene.state(asked["operation"])["fence"]
+    scene.stack.start("worker-2")
+    before = scene.ended(asked["operation"])
+    assert before["fence"] > fence
+    scene.control("held", {"number": request})
+    os.kill(horse, signal.SIGCONT)
+    assert families.wait_gone([horse], 60), "the old work-horse never ends"
+    after = scene.state(asked["operation"])
+    assert (after["status"], after["event_count"]) == ("succeeded", before["event_count"])
+    assert after["numbers"] == list(range(1, after["event_count"] + 1))
+    assert scene.answers_to_puts() == answers
