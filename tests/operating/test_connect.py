@@ -15,6 +15,7 @@ from django.core.management import CommandError
 from bootstrap.machine import ROOT
 from cloud.errors import SlipwayError
 from deployments.preflight import needed_actions, needed_providers
+from sandbox.azure import table
 from tests.operating.tenant import Tenant, prepared
 from tests.sandbox_process import SandboxProcess
 from tests.web.conftest import hub_spec
@@ -166,6 +167,14 @@ def test_the_roles_have_all_that_preflight_asks_for(registry: str) -> None:
     given = set(worker_rights()) | set(GIVER)
     assert set(needed_actions(spec)) <= given
     assert {f"{name}/register/action" for name in needed_providers(spec)} <= given
+
+
+def test_the_worker_may_do_whatever_the_simulated_azure_lets_be_done_to_clusters_and_registries() -> None:
+    """So that a step which learns a new write is noticed here. What no step does stands beside."""
+    unused = {"listClusterUserCredential/action", "registries/listCredentials/action", "tokens/delete"}
+    clusters = ("Microsoft.ContainerService/managedClusters", "Microsoft.ContainerRegistry/registries")
+    writes = {row.action for row in table.ROWS if row.action.startswith(clusters) and not row.action.endswith("/read")}
+    assert {action for action in writes if not action.endswith(tuple(unused))} - set(worker_rights()) == set()
 
 
 def test_no_role_holds_more_than_it_names() -> None:

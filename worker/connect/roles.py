@@ -21,6 +21,9 @@ GIVING = "Microsoft.Authorization/roleAssignments"
 STEPS: Rights = {
     "*/read": "see what it made, what is left, quotas, prices, policies; keys and passwords are not among it",
     "Microsoft.ContainerService/managedClusters/abort/action": "cancel what a cluster is doing",
+    "Microsoft.ContainerService/managedClusters/agentPools/abort/action": "cancel a change of its machines",
+    "Microsoft.Network/publicIPAddresses/delete": "remove an address that was left over under a hub's tag",
+    "Microsoft.Compute/disks/delete": "remove a disk that was left over under a hub's tag",
 }
 GIVER: Rights = {
     f"{GIVING}/write": REGISTRY_ACTIONS[f"{GIVING}/write"],
