@@ -1,5 +1,7 @@
 """What Azure offers, read by the real SDKs."""
 
+from uuid import UUID
+
 import pytest
 
 from cloud.azure import offers, rights
@@ -90,6 +92,13 @@ def test_a_wrong_client_secret_is_a_failed_sign_in(sandbox: SandboxProcess, prof
     with pytest.raises(SignInFailed) as caught:
         offers.list_subscriptions(stranger)
     assert caught.value.code == "AADSTS7000215"
+
+
+def test_an_unknown_tenant_is_a_failed_sign_in(sandbox: SandboxProcess, profile: AzureCloud) -> None:
+    stranger = AzureSession.from_environment(profile, sandbox.worker_env | {"AZURE_TENANT_ID": str(UUID(int=7))})
+    with pytest.raises(SignInFailed) as caught:
+        offers.list_subscriptions(stranger)
+    assert caught.value.code == "AADSTS90002"
 
 
 def test_a_secret_file_that_is_not_there_is_named(profile: AzureCloud) -> None:
