@@ -86,6 +86,7 @@ def trials(spec: HubSpec, names: Names, secrets: Mapping[str, str]) -> dict[str,
     return {
         "registry": partial(_registry, spec, names, secrets.get(services.DOCKER_TOKEN, "")),
         "github_app": partial(_github, spec, names, secrets.get(services.GITHUB_SECRET, "")),
+        "callback": lambda: oauth_callback(outside.hub_address(spec, names)),
         "unknown_organisations": partial(_unknown_organisations, spec),
         "private_token": partial(_private_token, spec, secrets.get(services.PRIVATE_TOKEN, "")),
         "template": partial(_template, spec),

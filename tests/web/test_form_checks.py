@@ -119,7 +119,8 @@ def test_a_github_app_is_tried_while_one_types(check: Check) -> None:
 def test_an_app_with_another_callback_is_said(check: Check, sandbox: SandboxProcess) -> None:
     app = {"client_id": "Ov23liElsewhere0001", "client_secret": "github-demo-secret", "callback": "https://a.example/"}
     sandbox.control("github/apps", app)
-    assert "another callback address" in check("people", **GITHUB | {"github_client_id": app["client_id"]})
+    page = check("people", **GITHUB | {"github_client_id": app["client_id"]})
+    assert "another callback address" in page and "/hub/oauth_callback" in page
 
 
 def test_where_an_own_domain_leads_is_looked_up(check: Check, sandbox: SandboxProcess) -> None:
