@@ -18,7 +18,7 @@ from deployments.states import Health, Lifecycle, OperationKind, OperationStatus
 from tests.sandbox_process import SandboxProcess
 from tests.worker.driving import Drive
 from worker import chores
-from worker.chores import checkups, ends, health, letters, tags
+from worker.chores import checkups, ends, health, letters, survey, tags
 
 Built = Callable[..., Deployment]
 
@@ -216,10 +216,11 @@ def test_who_has_no_address_is_not_written_to_again_and_again(serving: Deploymen
 def test_chores_are_sent_for_only_when_they_are_due(serving: Deployment, cloud: SandboxProcess) -> None:
     now = timezone.now()
     Deployment.objects.filter(id=serving.id).update(keep_until=timezone.localdate() + timedelta(days=20))
-    assert chores.due(now) == ["worker.jobs.check_health", "worker.jobs.check_up"]
+    assert chores.due(now) == ["worker.jobs.check_health", "worker.jobs.check_up", "worker.jobs.survey"]
     health.check_health(at(now))
-    assert chores.due(now) == ["worker.jobs.check_up"]
+    assert chores.due(now) == ["worker.jobs.check_up", "worker.jobs.survey"]
     checkups.check_up(at(now))
+    survey.survey(at(now))
     assert chores.due(now) == []
 
 
