@@ -116,7 +116,8 @@ class HubContext(Context):
         return client
 
     def forget_credentials(self) -> None:
-        """After a refusal: ask Azure anew the next time."""
+        """After a refusal: ask Azure anew the next time, and where one signs in there, sign in anew."""
+        self.az.renew()
         _credentials.forget(self.names.owner)
         self.cache.pop("kubernetes", None)
 

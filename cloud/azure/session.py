@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cloud.azure.credential import Renewable, watch
 from cloud.errors import SignInFailed
 from cloud.patience import answer_seconds
 from cloud.profile import AzureCloud
@@ -36,9 +37,9 @@ class AzureSession:
     A forked child makes clients of its own: two processes on one TLS connection would garble it.
     """
 
-    def __init__(self, profile: AzureCloud, credential: "TokenCredential") -> None:
+    def __init__(self, profile: AzureCloud, make_credential: "Callable[[], TokenCredential]") -> None:
         self.profile = profile
-        self.credential = credential
+        self.credential = Renewable(make_credential)
         self._clients: dict[tuple[int, str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -49,7 +50,7 @@ class AzureSession:
         AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE: that application; else workload identity when
         AZURE_FEDERATED_TOKEN_FILE is set; else whatever the machine offers (managed identity above all).
         """
-        return cls(profile, _credential(profile, environ))
+        return cls(profile, lambda: _credential(profile, environ))
 
     def clusters(self, subscription: str) -> "ContainerServiceClient":
         """AKS in one subscription."""
@@ -98,6 +99,10 @@ class AzureSession:
         with translated("sign in to Azure"):
             return self.credential.get_token(scope).token
 
+    def renew(self) -> None:
+        """After Azure did not take a token: forget all of them."""
+        self.credential.renew()
+
     def _arm(self, kind: str, subscription: str, make: Callable[..., Client]) -> Client:
         return self._once(kind, subscription, lambda: make(self.credential, subscription, **self._arm_options()))
 
@@ -109,7 +114,7 @@ class AzureSession:
             return cast(Client, self._clients[key])
 
     def _options(self) -> dict[str, Any]:
-        return network_options(self.profile)
+        return network_options(self.profile) | {"per_call_policies": [watch(self.renew)]}
 
     def _arm_options(self) -> dict[str, Any]:
         return self._options() | {
