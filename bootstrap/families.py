@@ -45,7 +45,12 @@ def marked(mark: str) -> set[int]:
 
 
 def descendants(root: int) -> set[int]:
-    """The process, its children and theirs, and all of its session: a child with a group of its own is among them."""
+    """The process, its children and theirs, and all of its session: a child with a group of its own is among them.
+
+    :raises ValueError: for 0 and 1, whose descendants are all there are: nobody has started those.
+    """
+    if root <= 1:
+        raise ValueError(f"Process {root} is not one of ours.")
     table = {pid: fields for pid in _all_pids() if (fields := _stat(pid))}
     found, grown = {root}, True
     while grown:

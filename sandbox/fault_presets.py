@@ -19,9 +19,13 @@ def _policy() -> str:
     return azure("RequestDisallowedByPolicy", "Resource was disallowed by policy.", additionalInfo=[info])
 
 
-def _challenge(error: str, more: str) -> dict[str, str]:
-    where = 'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
-    return {"www-authenticate": f'Bearer realm="", {where}, error="{error}", {more}'}
+def challenge(kind: str, door: str, authority: str) -> dict[str, str]:
+    """What a service says to a token that it does not take; a vault names itself as well."""
+    more = {"expired-token": 'error="invalid_token"', "cae": f'error="insufficient_claims", claims="{CLAIMS}"'}
+    where = f'authorization="{authority}", resource="https://vault.azure.net"'
+    if door != "vault":
+        where = f'realm="", authorization_uri="{authority}/oauth2/authorize"'
+    return {"www-authenticate": f"Bearer {where}, {more[kind]}"}
 
 
 #: kind → (status, headers, body). `slow`, `silent`, `drop`, `cut`, `hold` and `custom` are handled apart.
@@ -37,12 +41,12 @@ PRESETS: dict[str, tuple[int, dict[str, str], str]] = {
     "nonsense": (200, {}, "[]"),
     "expired-token": (
         401,
-        _challenge("invalid_token", 'error_description="The access token has expired."'),
+        {},
         azure("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time."),
     ),
     "cae": (
         401,
-        _challenge("insufficient_claims", f'claims="{CLAIMS}"'),
+        {},
         azure(
             "InvalidAuthenticationToken",
             "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "

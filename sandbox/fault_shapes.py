@@ -46,6 +46,7 @@ def _github(status: int, text: str) -> str:
 
 def _key_vault(status: int, text: str) -> str:
     codes = {401: "Unauthorized", 403: "Forbidden", 429: "Throttled", 500: "InternalServerError"}
+    text = "[TokenExpired] Error validating token: 'S2S12086'." if status == 401 else text
     error: dict[str, object] = {"code": codes.get(status, "ServiceUnavailable"), "message": text}
     return json.dumps({"error": error | ({"innererror": {"code": "ForbiddenByRbac"}} if status == 403 else {})})
 

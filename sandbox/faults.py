@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import connections, fault_shapes, holds
-from sandbox.fault_presets import ABOUT_THE_TOKEN, PRESETS
+from sandbox import connections, fault_shapes, holds, seeds
+from sandbox.fault_presets import ABOUT_THE_TOKEN, PRESETS, challenge
 from sandbox.recording import agent_of, door_of
 
 if TYPE_CHECKING:
@@ -90,8 +90,10 @@ class Fault:
             and re.search(self.agent, asked.agent) is not None
         )
 
-    def response(self, path: str = "") -> Response:
+    def response(self, path: str, door: str, authority: str) -> Response:
         status, headers, body = PRESETS.get(self.kind, (self.status or 500, {}, self.body))
+        if self.kind in ABOUT_THE_TOKEN:
+            headers = challenge(self.kind, door, authority)
         body = fault_shapes.body_of(path, self.kind) or body
         merged = {"content-type": "application/json", "x-ms-correlation-request-id": f"fault-{self.number}"}
         return Response(self.body or body, self.status or status, merged | headers | self.headers)
@@ -150,9 +152,9 @@ class FaultMiddleware:
             return await self.app(scope, receive, send)
         if not fault.before:
             await self.app(scope, receive, _swallow)
-        return await self._spoil(fault, scope, receive, send)
+        return await self._spoil(fault, door, scope, receive, send)
 
-    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _spoil(self, fault: Fault, door: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers as the fault has it: wrongly, in part, or not at all."""
         if fault.kind == "drop":
             return await _drop(send)
@@ -160,7 +162,8 @@ class FaultMiddleware:
             return await self.core.connections.cut(scope, receive)
         if fault.kind == "silent":
             return await connections.gone(receive)
-        return await fault.response(scope["path"])(scope, receive, send)
+        authority = f"{self.core.config.origin}/{seeds.TENANT_ID}"
+        return await fault.response(scope["path"], door, authority)(scope, receive, send)
 
 
 async def _drop(send: Send) -> None:

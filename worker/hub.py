@@ -142,6 +142,8 @@ class HubContext(Context):
         return client
 
     def forget_credentials(self) -> None:
+        """After a refusal: ask Azure anew the next time, and where one signs in there, sign in anew."""
+        self.az.renew()
         forget_kubeconfig(self.names)
         self.cache.pop("kubernetes", None)
 

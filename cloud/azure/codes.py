@@ -97,6 +97,7 @@ BAD_CLIENT = Meaning(
     "Azure does not know the portal's application",
     "Have whoever runs the portal check AZURE_CLIENT_ID and AZURE_TENANT_ID.",
 )
+RUN_OUT = Meaning(Unavailable, "the portal's sign-in had just run out", "It is tried again by itself.")
 BAD_TOKEN = Meaning(
     SignInFailed, "Azure does not accept the portal's sign-in", "Have whoever runs the portal check its identity."
 )
@@ -172,7 +173,7 @@ MEANINGS: dict[str, Meaning] = {
     "AADSTS7000222": BAD_SECRET,
     "AADSTS700016": BAD_CLIENT,
     "AADSTS90002": BAD_CLIENT,
-    "ExpiredAuthenticationToken": Meaning(Unavailable, "the portal's sign-in had just run out", BUSY.remedy),
+    "ExpiredAuthenticationToken": RUN_OUT,
     "InvalidAuthenticationToken": BAD_TOKEN,
     "InvalidAuthenticationTokenTenant": BAD_TOKEN,
     "AuthenticationFailed": BAD_TOKEN,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cloud.azure.credential import Renewable, watch
 from cloud.azure.transport import counted_transport
 from cloud.errors import SignInFailed
 from cloud.patience import answer_seconds
@@ -37,9 +38,9 @@ class AzureSession:
     A forked child makes clients of its own: two processes on one TLS connection would garble it.
     """
 
-    def __init__(self, profile: AzureCloud, credential: "TokenCredential") -> None:
+    def __init__(self, profile: AzureCloud, make_credential: "Callable[[], TokenCredential]") -> None:
         self.profile = profile
-        self.credential = credential
+        self.credential = Renewable(make_credential)
         self._clients: dict[tuple[int, str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -50,7 +51,7 @@ class AzureSession:
         AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE: that application; else workload identity when
         AZURE_FEDERATED_TOKEN_FILE is set; else whatever the machine offers (managed identity above all).
         """
-        return cls(profile, _credential(profile, environ))
+        return cls(profile, lambda: _credential(profile, environ))
 
     def clusters(self, subscription: str) -> "ContainerServiceClient":
         """AKS in one subscription."""
@@ -88,7 +89,7 @@ class AzureSession:
 
         def make() -> SecretClient:
             verify = self.profile.verify_challenge_resource
-            options = network_options(self.profile, "vault")
+            options = self._options("vault")
             return SecretClient(url, self.credential, verify_challenge_resource=verify, **options)
 
         return self._once("vault", url, make)
@@ -100,6 +101,10 @@ class AzureSession:
         with translated("sign in to Azure"):
             return self.credential.get_token(scope).token
 
+    def renew(self) -> None:
+        """After Azure did not take a token: forget all of them."""
+        self.credential.renew()
+
     def _arm(self, kind: str, subscription: str, make: Callable[..., Client]) -> Client:
         return self._once(kind, subscription, lambda: make(self.credential, subscription, **self._arm_options()))
 
@@ -110,8 +115,11 @@ class AzureSession:
                 self._clients[key] = make()
             return cast(Client, self._clients[key])
 
+    def _options(self, service: str) -> dict[str, Any]:
+        return network_options(self.profile, service) | {"per_call_policies": [watch(self.renew)]}
+
     def _arm_options(self) -> dict[str, Any]:
-        return network_options(self.profile, "arm") | {
+        return self._options("arm") | {
             "base_url": self.profile.arm,
             "credential_scopes": [self.profile.arm_scope],
             "raw_response_hook": _switch_nothing_on,

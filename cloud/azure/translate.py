@@ -129,6 +129,8 @@ def _unreadable(status: int, complaint: Complaint) -> bool:
 def _meaning(complaint: Complaint, status: int) -> Meaning | None:
     if status == 429:
         return codes.THROTTLES
+    if status == 401 and "expired" in complaint.message.lower():
+        return codes.RUN_OUT  # a vault has no code for it
     if "OperationNotAllowed" in complaint.codes and "quota" in complaint.message.lower():
         return codes.QUOTA
     known = [codes.MEANINGS[code] for code in complaint.codes if code in codes.MEANINGS]

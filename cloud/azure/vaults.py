@@ -90,6 +90,8 @@ def list_deleted_vaults(az: AzureSession, subscription: str) -> list[DeletedVaul
             answer = http.get(url, headers=headers)
             if patience := web.not_now(answer, AZURE):
                 raise patience
+            if answer.status_code == 401:
+                az.renew()
             if answer.status_code != 200:
                 raise Unavailable(f"Azure does not list deleted vaults (status {answer.status_code}).", web.AGAIN)
             page = web.body(answer, AZURE)

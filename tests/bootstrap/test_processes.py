@@ -96,3 +96,9 @@ def test_log_files_are_for_their_owner_only_and_begin_anew_when_large(tmp_path: 
     log.close()
     assert (tmp_path / "x.log").read_bytes() == b"new\n"
     assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("root", [0, 1])
+def test_the_family_of_everybody_is_nobodys_to_end(root: int) -> None:
+    with pytest.raises(ValueError, match="not one of ours"):
+        families.descendants(root)

@@ -70,7 +70,9 @@ class Horses:
         self.pid = self.ask("work")["pid"]
 
     def kill(self) -> None:
-        """SIGKILL to the worker and to all that it started, at once."""
+        """SIGKILL to the worker and to all that it started, at once; to nobody where there is no worker."""
+        if not self.pid:
+            return
         family = families.descendants(self.pid)
         families.signal_all(family, 9)
         assert families.wait_gone(list(family), 5)

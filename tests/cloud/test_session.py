@@ -1,5 +1,6 @@
 """One session serves threads and forks, and costs nothing until it is used."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 
 from cloud.azure import offers, rights
 from cloud.azure.session import AzureSession
-from cloud.errors import PermanentError
+from cloud.errors import PermanentError, Unavailable
+from cloud.keyvault import SecretVault
 from cloud.profile import AzureCloud
 from sandbox.seeds import SUBSCRIPTIONS
 from tests.sandbox_process import PROJECT, SandboxProcess
@@ -43,6 +45,31 @@ def test_a_forked_child_makes_clients_of_its_own_and_works(az: AzureSession) -> 
         os._exit(0 if offers.list_regions(az, PAID) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert offers.list_regions(az, PAID)
+
+
+@pytest.mark.parametrize("kind", ["expired-token", "cae"])
+def test_a_token_that_azure_takes_no_longer_is_replaced(
+    kind: str, sandbox: SandboxProcess, profile: AzureCloud
+) -> None:
+    az = AzureSession.from_environment(profile, sandbox.worker_env)
+    offers.list_regions(az, PAID)
+    sandbox.fault(f"/subscriptions/{PAID}/locations", kind)
+    with contextlib.suppress(Unavailable):
+        offers.list_regions(az, PAID)
+    assert offers.list_regions(az, PAID)
+
+
+@pytest.mark.parametrize("kind", ["expired-token", "cae"])
+def test_a_token_that_the_vault_takes_no_longer_is_replaced(
+    kind: str, sandbox: SandboxProcess, profile: AzureCloud
+) -> None:
+    az = AzureSession.from_environment(profile, sandbox.worker_env)
+    vault = SecretVault(az, sandbox.portal_env["AZURE_KEY_VAULT_URL"])
+    before = vault.names()
+    sandbox.fault("^/kv/", kind)
+    with contextlib.suppress(Unavailable):
+        vault.names()
+    assert vault.names() == before
 
 
 @pytest.mark.parametrize(

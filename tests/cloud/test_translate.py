@@ -103,6 +103,13 @@ def test_operation_not_allowed_for_quota_is_no_passing_trouble() -> None:
     assert type(refused(409, body)) is QuotaExceeded
 
 
+def test_a_vaults_expired_token_is_no_refused_sign_in() -> None:
+    told = {"error": {"code": "Unauthorized", "message": "[TokenExpired] Error validating token: 'S2S12086'."}}
+    assert type(refused(401, told)) is Unavailable
+    other = {"error": {"code": "Unauthorized", "message": "AKV10022: Invalid audience."}}
+    assert type(refused(401, other)) is SignInFailed
+
+
 def test_a_policy_is_named() -> None:
     info = [{"type": "PolicyViolation", "info": {"policyDefinitionDisplayName": "Allowed locations"}}]
     body = {"error": {"code": "RequestDisallowedByPolicy", "message": "No.", "additionalInfo": info}}

@@ -9,6 +9,7 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 
 from tests.sandbox.azure.conftest import World
+from tests.sandbox_process import trusting
 
 SECOND = httpx.Timeout(1.0)
 
@@ -59,6 +60,8 @@ def test_a_silent_service_keeps_its_client_waiting(world: World) -> None:
 def test_every_connection_can_be_cut_at_once(world: World) -> None:
     world.http.get("/github-api/user")
     assert world.process.control("cut", {})["cut"] >= 1
+    world.http.close()
+    world.http = httpx.Client(base_url=world.origin, verify=trusting(world.process.ca), trust_env=False)
     assert world.http.get("/github-api/user").status_code == 401
 
 
