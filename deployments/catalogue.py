@@ -152,7 +152,7 @@ def regions(subscription_id: str) -> list[RegionChoice]:
 
 
 def offer(subscription_id: str, region: str, priced: bool = True) -> Offer | None:
-    """What may be had there; None while nobody has looked. Pages that show no price of a size spare reading them all."""
+    """What may be had there; None while nobody has looked. A page that shows no size's price need not read them all."""
     entry = CatalogueEntry.objects.filter(key=f"offer:{subscription_id.lower()}:{region}").first()
     if entry is None or entry.fetched_at is None:
         return None
