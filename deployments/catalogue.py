@@ -151,14 +151,14 @@ def regions(subscription_id: str) -> list[RegionChoice]:
     return sorted(found, key=lambda region: region.display_name)
 
 
-def offer(subscription_id: str, region: str) -> Offer | None:
-    """What may be had there; None while nobody has looked."""
+def offer(subscription_id: str, region: str, priced: bool = True) -> Offer | None:
+    """What may be had there; None while nobody has looked. A page that shows no size's price need not read them all."""
     entry = CatalogueEntry.objects.filter(key=f"offer:{subscription_id.lower()}:{region}").first()
     if entry is None or entry.fetched_at is None:
         return None
     data = entry.data
     quotas = {key: QuotaLeft(**row) for key, row in data["quotas"].items()}
-    prices = _prices(region)
+    prices = _prices(region) if priced else {}
     enough = [row for row in data["sizes"] if _is_enough(row)]
     sizes = (_size_choice(row, quotas, prices) for row in enough if not row["restricted"])
     return Offer(

@@ -65,7 +65,7 @@ def running(hub: Deployment) -> Running | None:
         return None
     revision = hub.revision
     spec = revision.spec
-    offer = catalogue.offer(spec.subscription_id, spec.region)
+    offer = catalogue.offer(spec.subscription_id, spec.region, priced=False)
     listed = catalogue.charts()
     return Running(
         hub=hub,

@@ -27,7 +27,9 @@ def person(request: HttpRequest) -> User:
 
 def hub_of(request: HttpRequest, hub_id: UUID) -> Deployment:
     """The hub, when this person may see it."""
-    return get_object_or_404(Deployment.objects.visible_to(person(request)).select_related("owner"), id=hub_id)
+    return get_object_or_404(
+        Deployment.objects.visible_to(person(request)).select_related("owner", "serving"), id=hub_id
+    )
 
 
 def operation_of(request: HttpRequest, operation_id: UUID) -> Operation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Self
 from uuid import UUID
 
@@ -60,7 +60,7 @@ class Request:
 def waiting(request: HttpRequest) -> HttpResponse:
     listing = requests_listed(Deployment.objects.visible_to(person(request)).awaiting_review(), request.GET)
     # Many requests are for the same few places: each is read once.
-    look = cache(catalogue.offer), cache(catalogue.subscription), cache(catalogue.regions)
+    look = cache(partial(catalogue.offer, priced=False)), cache(catalogue.subscription), cache(catalogue.regions)
     found = [Request.of(hub, *look) for hub in listing.hubs]
     changes = SpecRevision.objects.awaiting_review().select_related("deployment__owner", "author")
     context = {"requests": found, "listing": listing, "changes": changes.order_by("created_at")[:PAGE]}

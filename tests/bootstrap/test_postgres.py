@@ -21,8 +21,9 @@ from portal import environment
 
 #: Holds a server until it is told to stop, as `make test DB=postgres` does while pytest runs.
 HOLDER = """
-import os, time
+import signal, time
 from bootstrap import checks, refusal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it, and so would we
 def hold():
     with checks.database("postgres") as where:
         print(where["SLIPWAY_POSTGRES"], flush=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 import redis
+from django.db import connection
 from django.test import Client
 
 from deployments.archive import archive_stretch
@@ -106,8 +107,10 @@ def write(operation: Operation, first: int, last: int) -> None:
 
 
 def finish(operation: Operation) -> None:
+    """The last that a writer does: a thread's connection would outlive it."""
     Operation.objects.filter(id=operation.id).update(status=OperationStatus.SUCCEEDED)
     record(operation.id, [Line("done")])
+    connection.close()
 
 
 def ended(seen: Watched) -> bool:
