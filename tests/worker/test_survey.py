@@ -28,6 +28,8 @@ from worker.chores import survey
 pytestmark = pytest.mark.django_db(transaction=True)
 Built = Callable[..., Deployment]
 GROUPS = r"/resourcegroups\?"
+#: The simulated Free Trial, as it is when nobody has used it yet.
+NEW = "5117a000-0000-4000-8000-00000000c002"
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +76,13 @@ def test_of_a_hub_that_stands_as_it_was_described_nothing_is_told(built: Built) 
     surveys = {row.place: row for row in Survey.objects.all()}
     assert set(surveys) == {VAULT, SUBSCRIPTION}
     assert all(row.looked_at and not row.problem for row in surveys.values())
+
+
+def test_a_subscription_that_has_switched_nothing_on_is_looked_at_all_the_same(people: dict[str, Any]) -> None:
+    SubscriptionGrant.objects.create(subscription_id=NEW)
+    look()
+    assert Survey.objects.get(place=NEW).problem == ""
+    assert Survey.objects.get(place=NEW).looked_at is not None
 
 
 def test_each_place_is_looked_at_when_it_is_due_and_then_left_alone(people: dict[str, Any], make_hub: MadeHub) -> None:

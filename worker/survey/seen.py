@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cloud.azure import groups, node_pools, vaults
 from cloud.azure.groups import ResourceGroup, TaggedResource
 from cloud.azure.node_pools import ClusterWithPools
-from cloud.azure.session import AzureSession
+from cloud.azure.session import NOT_REGISTERED, AzureSession
 from cloud.azure.vaults import DeletedVault
+from cloud.errors import SlipwayError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,22 @@ def look(az: AzureSession, subscription: str, at: datetime) -> Seen:
         at=at,
         groups=_by_id(groups.list_groups(az, subscription)),
         resources=groups.list_all(az, subscription),
-        clusters={each.cluster.id.lower(): each for each in node_pools.list_clusters(az, subscription)},
-        deleted_vaults=vaults.list_deleted_vaults(az, subscription),
+        clusters={
+            each.cluster.id.lower(): each
+            for each in _where_switched_on(lambda: node_pools.list_clusters(az, subscription))
+        },
+        deleted_vaults=_where_switched_on(lambda: vaults.list_deleted_vaults(az, subscription)),
     )
+
+
+def _where_switched_on(look: Callable[[], list[T]]) -> list[T]:
+    """A subscription that has not switched a service on has nothing of it: Azure refuses to list that nothing."""
+    try:
+        return look()
+    except SlipwayError as error:
+        if error.code == NOT_REGISTERED:
+            return []
+        raise
 
 
 def _by_id(found: Iterable[ResourceGroup]) -> dict[str, ResourceGroup]:
