@@ -101,7 +101,7 @@ LATE = (
         hub={"docker_username": "latecomer"},
     ),
     Late(
-        "image-pull", "workloads", "toomanyrequests",
+        "image-pull", "workloads", "Docker Hub gives out no more images for now",
         lambda w, hub: w.process.control(
             "kubernetes/symptoms",
             {"namespace": hub.names.namespace, "pod": "hub-", "kind": "ImagePullBackOff",
