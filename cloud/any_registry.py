@@ -73,7 +73,7 @@ def _pushed(http: httpx.Client, base: str, place: Place, headers: dict[str, str]
         if upload := answer.headers.get("location"):
             http.delete(urljoin(start, upload), headers=headers, auth=person)
         return "ok"
-    if trouble := web.not_now(answer, place.host) or web.not_from(answer, place.host):
+    if trouble := web.not_now(answer, place.host) or web.not_from(answer, place.host, but=range(400)):
         raise trouble
     # With a password each time, 401 says who; with a token the sign-in went well before.
     return "sign-in-refused" if person is not NOBODY and answer.status_code == 401 else "push-refused"

@@ -82,7 +82,11 @@ def _prove_push(
     headers = {"Authorization": f"Bearer {bearer}"}
     answer = http.post(start, headers=headers)
     if answer.status_code != 202:
-        raise web.not_now(answer, DOCKER_HUB) or web.not_from(answer, DOCKER_HUB) or _no_push(username, namespace)
+        raise (
+            web.not_now(answer, DOCKER_HUB)
+            or web.not_from(answer, DOCKER_HUB, but=range(400))
+            or _no_push(username, namespace)
+        )
     upload = answer.headers.get("location")
     if upload:
         http.delete(urljoin(start, upload), headers=headers)

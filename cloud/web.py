@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,9 +74,12 @@ def body(answer: httpx.Response, whom: str) -> dict[str, Any]:
     return content
 
 
-def not_from(answer: httpx.Response, whom: str) -> RetryableError | None:
-    """The error of an answer that is no word of `whom`: a page from a proxy or some network's portal; else None."""
-    if answer.status_code in {401, 403} or _is_json(answer):
+def not_from(answer: httpx.Response, whom: str, but: Container[int] = ()) -> RetryableError | None:
+    """The error of an answer that is no word of `whom`: a page from a proxy or some network's portal; else None.
+
+    Statuses in `but` are none that it ever has here.
+    """
+    if answer.status_code in {401, 403} or (answer.status_code not in but and _is_json(answer)):
         return None
     return Unavailable(f"Something other than {whom} answered (status {answer.status_code}).", AGAIN)
 

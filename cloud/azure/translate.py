@@ -1,6 +1,7 @@
 """From whatever an Azure SDK raises to one of cloud.errors, by Azure's own error code."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,11 @@ from cloud.azure import codes
 from cloud.azure.codes import Meaning
 from cloud.errors import RetryableError, SlipwayError, Unavailable
 
+log = logging.getLogger(__name__)
+
 LONGEST_QUOTE = 400
+#: What taking apart an answer of another shape raises.
+MISSHAPEN = (AttributeError, TypeError, LookupError, ValueError)
 UNREADABLE = Meaning(Unavailable, "Azure's answer could not be read", "It is tried again by itself.")
 UNREADABLE_SIGN_IN = Meaning(Unavailable, "Azure's sign-in did not answer properly", "It is tried again by itself.")
 #: What is said where no way to sign in is set up at all.
@@ -49,6 +54,10 @@ def as_slipway(exc: Exception, what: str) -> SlipwayError | None:
     if isinstance(exc, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
         return _error(SILENT, what, Complaint(message=_first_line(exc)))
     if isinstance(exc, exceptions.AzureError | exceptions.DeserializationError | json.JSONDecodeError):
+        return _error(UNREADABLE, what, Complaint(message=""))
+    if isinstance(exc, MISSHAPEN):
+        # Nothing but answers is taken apart in here, by us and by SDKs. Should it be a mistake of ours, the log has it.
+        log.error("An answer of Azure's has another shape than it was promised to have", exc_info=exc)
         return _error(UNREADABLE, what, Complaint(message=""))
     return None
 

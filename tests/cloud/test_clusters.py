@@ -175,6 +175,16 @@ def test_a_proxys_404_is_no_word_about_an_operation(
         clusters.poll_change(az, PAID, token)
 
 
+@pytest.mark.parametrize("kind", ["nonsense", "garbage", "empty-success"])
+def test_an_answer_of_another_shape_is_asked_for_again(
+    sandbox: SandboxProcess, az: AzureSession, cluster: ClusterRequest, kind: str
+) -> None:
+    sandbox.fault(f"/managedClusters/{cluster.name}", kind)
+    with pytest.raises(Unavailable):
+        look(az, cluster)
+    assert look(az, cluster) is not None
+
+
 def test_a_failure_that_azure_gives_no_reason_for_blames_nobody() -> None:
     failed = Cluster("", "x", "uksouth", "Failed", "", "", "", {}, "")
     error = clusters.failure_of(failed, "stop the cluster x")

@@ -80,6 +80,15 @@ def test_a_page_from_something_in_between_is_no_word_of_docker_hubs(
         check_docker_hub(profile, USER, TOKEN, USER, "binder-")
 
 
+@pytest.mark.parametrize("kind", ["nonsense", "garbage", "empty-success"])
+def test_an_answer_without_sense_to_a_push_is_no_refusal(
+    sandbox: SandboxProcess, profile: AzureCloud, kind: str
+) -> None:
+    sandbox.fault("^/dockerhub/v2/slipwaydemo/binder-probe/blobs/uploads", kind)
+    with pytest.raises(Unavailable):
+        check_docker_hub(profile, USER, TOKEN, USER, "binder-")
+
+
 def test_limits_that_are_not_told_do_not_matter(sandbox: SandboxProcess, profile: AzureCloud) -> None:
     sandbox.fault("ratelimitpreview", "unavailable", count=5)
     assert check_docker_hub(profile, USER, TOKEN, USER, "binder-").pulls_left is None

@@ -39,6 +39,7 @@ VARIABLE = (
     (r"/namespaces/[^/]+", "/namespaces/{namespace}"),
     (r"/users/binder-examples-[^/]+", "/users/{guest}"),
     (r"/user/[^/]+", "/user/{guest}"),
+    (r"/pods/[^/]+", "/pods/{pod}"),
     (rf"/blobs/uploads/{UUID}", "/blobs/uploads/{upload}"),
     (rf"/blobs/uploads/{HEX}+", "/blobs/uploads/{upload}"),
     (r"^/v2/[^/]+/[^/]+/blobs", "/v2/{project}/{repository}/blobs"),
