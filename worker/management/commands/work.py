@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import time
 from typing import Any
 
 import django_rq
+import redis
 from django.core.management.base import BaseCommand
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import DequeueStrategy
+
+log = logging.getLogger(__name__)
+
+#: A lost Redis is looked for so often (seconds).
+AGAIN_AFTER = 2.0
 
 #: Loaded before the fork, so that each job's process shares them instead of loading them again (0.5 s, 80 MiB).
 PRELOADED = (
@@ -30,7 +39,12 @@ PRELOADED = (
 class SteadyWorker(Worker):
     """Looks for a lost Redis every two seconds: RQ itself would wait up to a minute longer than Redis is away."""
 
-    max_connection_wait_time = 2.0
+    max_connection_wait_time = AGAIN_AFTER
+    asked_to_stop = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        self.asked_to_stop = True
+        super().handle_warm_shutdown_request()
 
 
 class Command(BaseCommand):
@@ -39,7 +53,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for module in PRELOADED:
             importlib.import_module(module)
+        try:
+            while not self._work():
+                time.sleep(AGAIN_AFTER)
+        except StopRequested:
+            return
+
+    @staticmethod
+    def _work() -> bool:
+        """Works until told to stop; False when RQ has given up by itself, as it does when it loses Redis in mid-job."""
         queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
         worker = SteadyWorker(queues, connection=queues[0].connection, serializer=JSONSerializer)
-        # Round robin: a busy workshop must not keep the catalogue from being refreshed.
-        worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        try:
+            # Round robin: a busy workshop must not keep the catalogue from being refreshed.
+            worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        except redis.RedisError as error:
+            log.warning("Redis was lost, this worker begins anew: %s", error)
+        return worker.asked_to_stop
