@@ -63,10 +63,11 @@ class Command(BaseCommand):
     def _work() -> bool:
         """Works until told to stop; False when RQ has given up by itself, as it does when it loses Redis in mid-job."""
         queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
-        worker = SteadyWorker(queues, connection=queues[0].connection, serializer=JSONSerializer)
         try:
+            worker = SteadyWorker(queues, connection=queues[0].connection, serializer=JSONSerializer)
             # Round robin: a busy workshop must not keep the catalogue from being refreshed.
             worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
         except redis.RedisError as error:
             log.warning("Redis was lost, this worker begins anew: %s", error)
+            return False
         return worker.asked_to_stop
