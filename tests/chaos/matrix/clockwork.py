@@ -39,7 +39,7 @@ class Clockwork:
     """`drive(operation)` moves it to its end; each step is first handed to `wrap`."""
 
     def __init__(self, wrap: Wrap = lambda step: step) -> None:
-        self.clock, self.wrap = Clock(), wrap
+        self.clock, self.wrap, self.visits = Clock(), wrap, 0
 
     def drive(self, operation: Operation, until: Callable[[], bool] = lambda: False) -> Operation:
         deadline = time.monotonic() + PATIENCE
@@ -53,6 +53,7 @@ class Clockwork:
         """One pass, at the moment it is due."""
         self.clock.skip_to(operation.next_due_at)
         time.sleep(BREATH)
+        self.visits += 1
         for claimed, fence in engine.claim(1, self.clock):
             current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
             plan = tuple(self.wrap(step) for step in plan_of(current))

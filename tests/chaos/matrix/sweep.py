@@ -9,7 +9,7 @@ from typing import Any
 
 from deployments import services
 from deployments.models import Operation
-from deployments.states import OperationStatus, StepState
+from deployments.states import OperationKind, OperationStatus, StepState
 from tests.chaos.matrix.calls import Call
 from tests.chaos.matrix.clockwork import Clockwork, Wrapped
 from tests.chaos.matrix.faults import AZURE, Fault
@@ -21,6 +21,7 @@ from worker.step import Step
 
 #: Tries of one operation in a row that may fail though nothing new has struck.
 MOST_IDLE_TRIES = 3
+WELL = "failed well"
 #: What a person is told while something is tried again; a run that has ended is not.
 STILL_TRYING = "tried again by itself"
 
@@ -32,11 +33,12 @@ class Strike:
     call: Call
     fault: Fault
     number: int
+    visit: int
     verdict: str = "recovered"
 
     @property
     def is_bad(self) -> bool:
-        return self.verdict not in ("recovered", "failed well")
+        return self.verdict not in ("recovered", WELL)
 
     def __str__(self) -> str:
         return f"{self.fault.name} → {self.call}: {self.verdict}"
@@ -71,9 +73,18 @@ class Sweep:
             self._judge(operation)
             idle = idle + 1 if len(self.strikes) == before else 0
             self.disarm()
-            services.retry(self.owner, operation)
-            operation.refresh_from_db()
+            operation = self._again(operation)
         raise AssertionError(f"{operation} never comes to its end: {operation.error_message}")
+
+    def _again(self, operation: Operation) -> Operation:
+        """Tries it again from the failed step; new secrets that were given up again are given once more."""
+        if operation.kind == OperationKind.ROTATE:
+            operation.deployment.refresh_from_db()
+            purposes = operation.arguments["purposes"]
+            return services.rotate(self.owner, operation.deployment, dict.fromkeys(purposes, ""))
+        services.retry(self.owner, operation)
+        operation.refresh_from_db()
+        return operation
 
     def verdicts(self) -> dict[str, dict[str, int]]:
         """fault → how often which verdict; all that is bad under one word."""
@@ -109,7 +120,7 @@ class Sweep:
         for number in sorted(struck & set(self._armed)):
             call = self._armed[number]
             self._was_refused |= call.door == "entra"
-            self.strikes.setdefault(call, Strike(call, self.faults[call], number))
+            self.strikes.setdefault(call, Strike(call, self.faults[call], number, self.work.visits))
         if not any(self.faults[call].lasts for call in self._armed.values()):
             self.disarm(but=self._token_faults(struck))
 
@@ -137,9 +148,14 @@ class Sweep:
         """A run has ended before its good end: was it the last strike, and was it told as it should be?"""
         if PLANNED in operation.error_message:
             return
-        strike = next(reversed(self.strikes.values()), None)
-        assert strike is not None, f"{operation} ended without a fault: {operation.error_message}"
-        strike.verdict = self._verdict(operation, strike)
+        last = next(reversed(self.strikes.values()), None)
+        assert last is not None, f"{operation} ended without a fault: {operation.error_message}"
+        # What one call suffers may be swallowed, and another's in the same visit end the run.
+        culprits = [strike for strike in self.strikes.values() if strike.visit == last.visit]
+        verdicts = {id(strike): self._verdict(operation, strike) for strike in culprits}
+        well = next((strike for strike in culprits if verdicts[id(strike)] == WELL), None)
+        for strike in [well] if well else culprits:
+            strike.verdict = verdicts[id(strike)]
 
     def _verdict(self, operation: Operation, strike: Strike) -> str:
         told, remedy = operation.error_message, operation.error_remedy
@@ -156,7 +172,7 @@ class Sweep:
         expected = f"fault-{strike.number}" if strike.call.door in ("azure", "vault") else operation.correlation_id
         if strike.call.door in AZURE and operation.correlation_id != (expected or "one of Entra's"):
             return f"Azure's correlation id is lost: {operation.correlation_id!r} for fault-{strike.number}"
-        return "failed well"
+        return WELL
 
 
 class Swept(Wrapped):

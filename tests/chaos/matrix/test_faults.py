@@ -59,7 +59,7 @@ if FULL:
     @pytest.mark.parametrize("life", LIVES)
     @pytest.mark.parametrize("name", FAULTS)
     def test_every_call_of_a_life_survives(name: str, life: str, suffer: Suffer) -> None:
-        fault, calls = FAULTS[name], known()[life]
+        fault, calls = FAULTS[name], [*known()[life], *known()[SOMETIMES]]
         # One that lasts takes a step's whole time: one call of each step is enough to see how that ends.
         calls = list({(call.operation, call.step): call for call in calls}.values()) if fault.lasts else calls
         suffer(life, {call: fault for call in calls if fault.concerns(call)})
@@ -69,7 +69,7 @@ else:
     @pytest.mark.parametrize("life", SAMPLE_LIVES)
     def test_every_call_of_a_life_survives_some_fault(life: str, suffer: Suffer) -> None:
         draw = chance(f"faults of {life}")
-        calls = known()[life]
+        calls = [*known()[life], *known()[SOMETIMES]]
         suffer(life, {call: draw.choice([fault for fault in SAMPLE if fault.concerns(call)]) for call in calls})
 
     @pytest.mark.parametrize("fault", [*UNHEARD, *LASTING], ids=lambda fault: fault.name)

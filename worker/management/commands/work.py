@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import time
 from typing import Any
 
 import django_rq
+import redis
 from django.core.management.base import BaseCommand
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import DequeueStrategy
 
 from deployments.heartbeat import WORKER_TTL
 from portal.refusals import require_none
+
+log = logging.getLogger(__name__)
+
+#: A lost Redis is looked for so often (seconds).
+AGAIN_AFTER = 2.0
 
 #: Loaded before the fork, so that each job's process shares them instead of loading them again (0.5 s, 80 MiB).
 PRELOADED = (
@@ -34,7 +43,12 @@ PRELOADED = (
 class SteadyWorker(Worker):
     """Looks for a lost Redis every two seconds: RQ itself would wait up to a minute longer than Redis is away."""
 
-    max_connection_wait_time = 2.0
+    max_connection_wait_time = AGAIN_AFTER
+    asked_to_stop = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        self.asked_to_stop = True
+        super().handle_warm_shutdown_request()
 
 
 class Command(BaseCommand):
@@ -44,7 +58,23 @@ class Command(BaseCommand):
         require_none()
         for module in PRELOADED:
             importlib.import_module(module)
+        try:
+            while not self._work():
+                time.sleep(AGAIN_AFTER)
+        except StopRequested:
+            return
+
+    @staticmethod
+    def _work() -> bool:
+        """Works until told to stop; False when RQ has given up by itself, as it does when it loses Redis in mid-job."""
         queues = [django_rq.get_queue(name) for name in ("operations", "chores")]
-        worker = SteadyWorker(queues, connection=queues[0].connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
-        # Round robin: a busy workshop must not keep the catalogue from being refreshed.
-        worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        try:
+            worker = SteadyWorker(
+                queues, connection=queues[0].connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL
+            )
+            # Round robin: a busy workshop must not keep the catalogue from being refreshed.
+            worker.work(with_scheduler=False, dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        except redis.RedisError as error:
+            log.warning("Redis was lost, this worker begins anew: %s", error)
+            return False
+        return worker.asked_to_stop
