@@ -17,7 +17,7 @@ from tests.chaos.control import Control
 from tests.chaos.seed import FULL
 from tests.chaos.writes import FINAL, Horses
 from tests.cloud.waiting import until
-from tests.outages import SqliteLocked, disk_full
+from tests.outages import disk_full, held
 
 SETTINGS = {
     "SLIPWAY_POLL_SECONDS": "0.05",
@@ -51,7 +51,7 @@ def without_redis(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def database_locked(stack: Stack) -> Iterator[None]:
-    with SqliteLocked(stack.place.home / "slipway.sqlite3")():
+    with held(stack.place.database)():
         yield
 
 

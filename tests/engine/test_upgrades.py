@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from bootstrap.machine import ROOT
 from deployments.models import Event, Operation
 from deployments.states import OperationStatus, StepState
 from tests.cloud.waiting import until
 from tests.engine.plans import Made, one_pass, operation_of, states, to_the_end
+from tests.environment import database_in_use
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -89,8 +89,7 @@ def worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*steps: str) -> subprocess.Popen[bytes]:
-        database = f"sqlite:///{connection.settings_dict['NAME']}"
-        quick = {"SLIPWAY_LEASE_SECONDS": "0.5", "SLIPWAY_POLL_SECONDS": "0.02", "DATABASE_URL": database}
+        quick = {"SLIPWAY_LEASE_SECONDS": "0.5", "SLIPWAY_POLL_SECONDS": "0.02", "DATABASE_URL": database_in_use()}
         command = [sys.executable, "-m", "tests.engine.horse", str(tmp_path), *steps]
         started.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **quick}))
         return started[-1]

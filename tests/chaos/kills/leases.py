@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
+
+import psycopg
 
 LOOK_EVERY = 0.1
-QUERY = "SELECT hex(id), fence, lease_until FROM deployments_operation WHERE status = 'running'"
+QUERY = "SELECT id, fence, lease_until FROM deployments_operation WHERE status = 'running'"
 
 
 @dataclass
@@ -21,11 +23,11 @@ class Leases:
     as any run was held by a dead one: from its last renewal to the moment somebody else took the run.
     """
 
-    database: Path
+    database: str
     longest: float = 0.0
     takeovers: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
-    _seen: dict[str, tuple[tuple[int, str], float]] = field(default_factory=dict)
+    _seen: dict[Any, tuple[tuple[int, Any], float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._thread = threading.Thread(target=self._watch, name="leases", daemon=True)
@@ -37,15 +39,17 @@ class Leases:
 
     def _watch(self) -> None:
         while not self._stop.wait(LOOK_EVERY):
-            with suppress(sqlite3.OperationalError):
+            with suppress(sqlite3.OperationalError, psycopg.OperationalError):
                 self._look()
 
+    def _connected(self) -> Any:
+        if self.database.startswith("postgres"):
+            return psycopg.connect(self.database)
+        return sqlite3.connect(f"file:{self.database.removeprefix('sqlite:///')}?mode=ro", uri=True, timeout=1)
+
     def _look(self) -> None:
-        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=1)
-        try:
+        with closing(self._connected()) as connection:
             rows = connection.execute(QUERY).fetchall()
-        finally:
-            connection.close()
         now, held = time.monotonic(), {}
         for operation, fence, until in rows:
             if until is None:

@@ -58,7 +58,7 @@ def test_nothing_is_lost_doubled_or_stuck_however_often_everything_is_killed(
     control, begun = Control(stack), time.monotonic()
     before = len(control.journal())
     monkey = Monkey(stack, control, chance("kills"), KILLS, SECONDS)
-    leases = Leases(stack.place.home / "slipway.sqlite3")
+    leases = Leases(stack.place.database)
     rage = threading.Thread(target=monkey.rage, name="monkey")
     rage.start()
     try:
