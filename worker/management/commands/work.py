@@ -48,7 +48,7 @@ class SteadyWorker(Worker):
 
     def handle_warm_shutdown_request(self) -> None:
         self.asked_to_stop = True
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
 
 class Command(BaseCommand):
