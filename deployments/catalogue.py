@@ -235,6 +235,7 @@ def refresh(az: AzureSession, profile: AzureCloud) -> None:
     for choice in refresh_subscriptions(az):
         if choice.state == "Enabled":
             refresh_subscription(az, profile, choice.id)
+    _lend_versions()
 
 
 def refresh_subscriptions(az: AzureSession) -> list[SubscriptionChoice]:
@@ -354,6 +355,13 @@ def _borrowed_versions(region: str) -> dict[str, Any]:
     others = CatalogueEntry.objects.filter(key__startswith="offer:", key__endswith=f":{region}")
     known = (entry.data for entry in others if entry.data.get("versions"))
     return next(({name: data.get(name, nothing[name]) for name in nothing} for data in known), nothing)
+
+
+def _lend_versions() -> None:
+    """To subscriptions that were looked at before anybody knew the versions of their region."""
+    for entry in CatalogueEntry.objects.filter(key__startswith="offer:", data__versions=[]):
+        entry.data = {**entry.data, **_borrowed_versions(entry.key.rsplit(":", 1)[1])}
+        entry.save(update_fields=["data"])
 
 
 def _denied_sizes(az: AzureSession, subscription_id: str, region: str, sizes: list[str]) -> dict[str, str]:

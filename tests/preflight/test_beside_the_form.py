@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import SpendingPolicy, SubscriptionGrant, User
 from deployments import catalogue, grounds, outside
 from deployments.advice import Said
 from deployments.forms.sections import SECRETS, section_of
-from deployments.models import Deployment
+from deployments.models import CatalogueEntry, Deployment
 from tests.preflight.cases import CASES, Case
 from tests.preflight.world import World
 from tests.web.test_form import filled
@@ -153,3 +154,17 @@ def test_versions_are_known_from_elsewhere_while_a_subscription_may_not_ask(
     look_around(world)
     offer = catalogue.offer(world.subscription, "uksouth")
     assert offer and "1.34.3" in offer.versions and offer.default_version == "1.34.3"
+
+
+def test_versions_are_lent_to_who_was_looked_at_too_early(
+    person: tuple[Client, User], world: World, settings: Any
+) -> None:
+    world.lacks("Microsoft.ContainerService")
+    look_around(world)
+    assert (early := catalogue.offer(world.subscription, "uksouth")) and early.versions == ()
+    other = CatalogueEntry.objects.get(key=f"offer:{world.subscription}:uksouth")
+    known = {"versions": ["1.34.3"], "default_version": "1.34.3"}
+    CatalogueEntry.objects.create(key="offer:other:uksouth", data={**other.data, **known}, fetched_at=timezone.now())
+    settings.SLIPWAY_REGIONS = ["nowhere"]  # nothing else is looked at
+    catalogue.refresh(outside.azure(), outside.profile())
+    assert (later := catalogue.offer(world.subscription, "uksouth")) and later.versions == ("1.34.3",)

@@ -13,6 +13,7 @@ from accounts.models import SpendingPolicy, User
 from deployments.forms import new_draft
 from deployments.models import Deployment, SecretRef
 from tests.sandbox_process import SandboxProcess
+from tests.web.conftest import TRIAL
 from tests.web.test_form import filled, send, sentence
 
 Browser = Callable[[str], Client]
@@ -209,3 +210,13 @@ def test_what_blocks_is_said_beside_its_field_and_nothing_is_made(
 def test_a_warning_does_not_hold_up_a_request(browser_of: Browser, people: dict[str, User], check: Check) -> None:
     assert "finding warning" in check(node_size="Standard_D2s_v5")
     assert send(browser_of, people, node_size="Standard_D2s_v5").status_code == 302
+
+
+def test_what_was_typed_for_the_same_place_is_judged_as_it_is(browser_of: Browser, people: dict[str, User]) -> None:
+    client, typed = browser_of("researcher"), filled(people["researcher"], subscription_id=TRIAL)
+    page = client.post("/hubs/new/parts", typed, headers={"HX-Target": "after-subscription"})
+    fitted = page.context["form"]["fitted"].value()
+    assert f'value="{fitted}"' in page.content.decode()
+    same = typed | {"fitted": fitted, "node_size": "Standard_D2s_v5", "node_count": "3"}
+    told = client.post("/hubs/new/check", same).content.decode()
+    assert "This hub needs 6 cores" in told and "Only 2 of this size fit." in told
