@@ -143,7 +143,8 @@ class Pass:
         """Takes out of a step's time what nobody looked at it for: no worker was there, or a clock was set anew."""
         gap = self.now() - run.next_due_at
         if run.state == StepState.WORKING and run.started_at and abs(gap) > CLOCKS_DIFFER:
-            self._write(run, None, started_at=run.started_at + gap, next_due_at=self.now())
+            since = run.trouble_since and run.trouble_since + gap
+            self._write(run, None, started_at=run.started_at + gap, trouble_since=since, next_due_at=self.now())
 
     def _may_begin(self, step: Step[Any]) -> bool:
         present = [name for name in step.after if name in self.runs and name in self._places]

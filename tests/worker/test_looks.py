@@ -10,20 +10,23 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from bootstrap.machine import ROOT
+from deployments import services
 from deployments.inside import subjects, wanting
 from deployments.inside.subjects import HISTORY, OVERVIEW, Subject
-from deployments.models import Checkup, Deployment, Look
+from deployments.models import Checkup, Deployment, Look, Operation
 from deployments.states import Lifecycle
 from tests.cloud.waiting import until
 from tests.environment import database_in_use
 from tests.sandbox_process import SandboxProcess
-from tests.worker.driving import at_once
+from tests.worker.conftest import MadeHub
+from tests.worker.driving import Drive, at_once
 from worker import jobs
 from worker.context import Context
 from worker.inside import looks
@@ -129,6 +132,24 @@ def test_secrets_that_a_pod_prints_are_masked(hub: Deployment, cloud: SandboxPro
     shown = "\n".join(found)
     assert shown.count("signing in with •••!") == len(secrets)
     assert not [value for value in {*secrets, "5f3c1e0d9b8a7766", KEY[1]} if value in shown]
+
+
+def test_evidence_in_a_runs_log_is_masked(
+    make_hub: MadeHub, drive: Drive, people: dict[str, Any], ailing: Callable[..., None]
+) -> None:
+    hub = make_hub(name=f"inside-{next(_numbers)}")
+    ailing(hub, pod="hub-", kind="NotReady")
+    operation = drive(services.approve(people["reviewer"], hub, 1), until="workloads")
+    ailing(hub, pod="proxy-", kind="RunContainerError", message="exec: dckr_pat_demo: not found", replace=True)
+
+    def told() -> str:
+        operation.steps.update(next_due_at=timezone.now())
+        Operation.objects.filter(id=operation.id).update(next_due_at=timezone.now())
+        in_another_process()
+        return "\n".join(operation.events.filter(message__contains="exec: ").values_list("message", flat=True))
+
+    said = until(told)
+    assert "exec: •••: not found" in said and "dckr_pat_demo" not in said
 
 
 def in_another_process() -> None:

@@ -64,7 +64,8 @@ def place(cloud: SandboxProcess) -> Iterator[Place]:
 
 def test_a_part_that_runs_is_well(place: Place) -> None:
     place.install()
-    until(lambda: place.cluster.core.list_namespaced_pod(place.namespace).items[0].status.phase == "Running")
+    listed = place.cluster.core.list_namespaced_pod
+    until(lambda: [pod.status.phase for pod in listed(place.namespace).items] == ["Running"])
     until(lambda: place.codes() == [])
 
 
