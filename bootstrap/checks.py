@@ -16,10 +16,10 @@ from bootstrap import browser, helm_binary, postgres, virtualenv
 from bootstrap.machine import ROOT
 from bootstrap.refusal import Refusal, say
 
-#: Run on PostgreSQL too whatever DB says: here the two databases differ most, in who waits for whom and who sees what.
-RACES = "tests/engine"
 #: Thousands of small trials, side by side; the rest of the chaos wants the machine for itself.
 MATRIX = "tests/chaos/matrix"
+#: Only for `make chaos`: minutes of killing, and thousands of faults.
+LONG = ("tests/chaos/kills", MATRIX, "tests/chaos/test_outages.py", "tests/chaos/test_outlived_parent.py")
 #: Run one at a time, after the rest: they drive a browser or time a start, and want the machine for themselves.
 ALONE = ("tests/acceptance", "tests/bootstrap")
 
@@ -32,14 +32,10 @@ def test(rest: list[str]) -> int:
     """Everything that must hold before a change lands. More arguments go to pytest, which then runs only once."""
     python = virtualenv.ensure("test")
     pytest = [str(python), "-m", "pytest", "-q"]
-    side_by_side = [*pytest, "-n", "2", "--dist", "loadfile", *(f"--ignore={path}" for path in ALONE)]
+    side_by_side = [*pytest, "-n", "2", "--dist", "loadfile", *(f"--ignore={path}" for path in (*ALONE, *LONG))]
     everything = [*_linters(python), side_by_side, [*pytest, *ALONE]]
     with database() as where:
-        status = _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where})
-    if status or rest or where:
-        return status
-    with database("postgres") as where:
-        return _in_turn([[*pytest, RACES]], {**_tools(python), **where})
+        return _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where})
 
 
 def chaos(rest: list[str]) -> int:
