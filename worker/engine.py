@@ -22,6 +22,7 @@ from deployments.events import FenceLost, Line, record
 from deployments.models import CLOCKS_DIFFER, LONGEST_DELAY, Operation, Resource, StepRun
 from deployments.redaction import redact
 from deployments.states import Level, OperationStatus, Outcome, StepState
+from worker import endings
 from worker.context import Context
 from worker.step import Found, State, Step
 from worker.trouble import gave_up, of_this_machine
@@ -185,7 +186,7 @@ class Pass:
 
     def _keep_failure(self, failed: StepRun) -> None:
         """What happened is kept with the operation before anything is put right: that may take many passes."""
-        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(**_told(failed))
+        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(**endings.told(failed))
         self.operation.error_message = failed.error_message or failed.title
         for step in self.plan:
             run = self.runs[step.name]
@@ -215,7 +216,7 @@ class Pass:
         except RetryableError as error:
             self._again(step, ctx, error)
         except SlipwayError as error:
-            self._fail(run, _explained(step, ctx, error))
+            self._fail(run, endings.explained(step, ctx, error))
         except (FenceLost, OperationalError, InterfaceError):
             raise  # it is another's by now, or the database is away: the next pass finds the cloud as it is
         except Exception as error:
@@ -223,7 +224,7 @@ class Pass:
                 return self._again(step, ctx, trouble)
             reference = uuid4().hex[:8]
             log.exception("A bug in step %s of %s, reference %s", step.name, self.operation.id, reference)
-            self._fail(run, _apology(reference))
+            self._fail(run, endings.apology(reference))
 
     def _note(self, step: Step[Any], ctx: Context, found: Found) -> None:
         run = ctx.run
@@ -233,9 +234,9 @@ class Pass:
                 run, line, state=StepState.DONE, finished_at=self.now(), summary=found.summary[:300], attempts=0
             )
         if found.state is State.FAILED:
-            return self._fail(run, _explained(step, ctx, found.error or PermanentError(found.summary)))
+            return self._fail(run, endings.explained(step, ctx, found.error or PermanentError(found.summary)))
         if self._late(step, run):
-            return self._fail(run, _explained(step, ctx, _too_long(step, found.summary or run.summary)))
+            return self._fail(run, endings.explained(step, ctx, endings.too_long(step, found.summary or run.summary)))
         changed = bool(found.summary) and found.summary[:300] != run.summary
         news = Line(f"{step.title}: {found.summary}", step=run.name) if changed else None
         summary = found.summary[:300] or run.summary
@@ -254,7 +255,7 @@ class Pass:
         """Tries later, until the step's own deadline."""
         run = ctx.run
         if self._late(step, run):
-            return self._fail(run, _explained(step, ctx, error))
+            return self._fail(run, endings.explained(step, ctx, error))
         backoff = min(settings.SLIPWAY_POLL_SECONDS * 2 ** min(run.attempts, 10), SLOWEST_RETRY)
         delay = max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
         delay = min(delay, LONGEST_DELAY.total_seconds())
@@ -337,8 +338,8 @@ class Pass:
         """Ends the operation: its last line, its status and what follows from it, in one transaction."""
         values: dict[str, Any] = {"status": status, "finished_at": self.now(), "lease_until": None}
         if failed is not None:
-            told = _last_line(outcome, failed, also)
-            values |= _told(failed)
+            told = endings.last_line(outcome, failed, also)
+            values |= endings.told(failed)
         level = {Outcome.SUCCEEDED: Level.SUCCESS, Outcome.FAILED: Level.ERROR}.get(outcome, Level.WARNING)
         with transaction.atomic():
             services.hold(self.operation.deployment_id)
@@ -368,49 +369,3 @@ class Pass:
             lease_until=None,
             next_due_at=Case(When(cancel_requested=True, then=Value(self.now())), default=Value(due)),
         )
-
-
-def _explained(step: Step[Any], ctx: Context, error: SlipwayError) -> SlipwayError:
-    """What the step makes of its failure; to look for the cause must not hide that there is one."""
-    try:
-        return step.explain(ctx, error)
-    except SlipwayError:
-        return error
-    except Exception:
-        log.exception("The cause of a failure of step %s could not be looked for", step.name)
-        return error
-
-
-def _told(failed: StepRun) -> dict[str, str]:
-    """What the operation repeats of its failed step; the code is only known in the pass in which it failed."""
-    error: SlipwayError | None = getattr(failed, "failure", None)
-    values = {"error_message": failed.error_message, "error_remedy": failed.error_remedy}
-    if error is not None:
-        values |= {"error_code": error.code[:100], "correlation_id": error.correlation_id[:100]}
-    return values
-
-
-def _last_line(outcome: Outcome, failed: StepRun, also: StepRun | None) -> str:
-    if outcome is Outcome.ROLLED_BACK:
-        return f"“{failed.title}” failed. The hub serves what it served before."
-    if also is not None:
-        return f"“{failed.title}” failed, and so did “{also.title}”: the hub may not serve. Try again, or take it down."
-    return f"Stopped at “{failed.title}”. Try again goes on from there."
-
-
-def _apology(reference: str) -> SlipwayError:
-    return PermanentError(
-        "Something went wrong inside Slipway itself; this is our mistake, not yours.",
-        f"Try again. If it happens again, tell the people who run this portal the reference {reference}.",
-        code=f"bug-{reference}",
-    )
-
-
-def _too_long(step: Step[Any], summary: str) -> SlipwayError:
-    minutes = max(1, step.deadline // 60)
-    standing = f" It last said: {summary}." if summary else ""
-    return PermanentError(
-        f"“{step.title}” was not finished after {minutes} minutes.{standing}",
-        "Try again to give it more time, or take the hub down.",
-        code="DeadlineExceeded",
-    )
