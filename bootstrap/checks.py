@@ -20,8 +20,10 @@ from bootstrap.refusal import Refusal, say
 MATRIX = "tests/chaos/matrix"
 #: Only for `make chaos`: minutes of killing, and thousands of faults.
 LONG = ("tests/chaos/kills", MATRIX, "tests/chaos/test_outages.py", "tests/chaos/test_outlived_parent.py")
-#: Run one at a time, after the rest: they drive a browser or time a start, and want the machine for themselves.
-ALONE = ("tests/acceptance", "tests/bootstrap")
+#: They drive a browser, each file a whole stack of its own: two beside one another.
+BROWSER = "tests/acceptance"
+#: Run one at a time, after the rest: they time a start, and want the machine for themselves.
+ALONE = "tests/bootstrap"
 
 
 def lint(_rest: list[str]) -> int:
@@ -32,8 +34,11 @@ def test(rest: list[str]) -> int:
     """Everything that must hold before a change lands. More arguments go to pytest, which then runs only once."""
     python = virtualenv.ensure("test")
     pytest = [str(python), "-m", "pytest", "-q"]
-    side_by_side = [*pytest, "-n", "2", "--dist", "loadfile", *(f"--ignore={path}" for path in (*ALONE, *LONG))]
-    everything = [*_linters(python), side_by_side, [*pytest, *ALONE]]
+    # Three for two cores: they mostly wait for one another's programs.
+    rest_of_all = (f"--ignore={path}" for path in (BROWSER, ALONE, *LONG))
+    side_by_side = [*pytest, "-n", "3", "--dist", "loadfile", *rest_of_all]
+    in_browsers = [*pytest, "-n", "2", "--dist", "loadfile", BROWSER]
+    everything = [*_linters(python), side_by_side, in_browsers, [*pytest, ALONE]]
     with database() as where:
         return _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where})
 
