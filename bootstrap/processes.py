@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,17 @@ class Child(Process):  # type: ignore[misc]
         """None while it runs, then its exit status (negative: the signal that killed it)."""
         status: int | None = self._child.poll()
         return status
+
+    def ended(self, seconds: float) -> int | None:
+        """Its exit status once it has ended; None when it has not within so long.
+
+        Not the same as `status` of a process that is seen to be gone: between its death and the moment in which the
+        thread that waits for it has read how it died, `status` is still None.
+        """
+        try:
+            return int(self._child.wait(seconds))
+        except subprocess.TimeoutExpired:
+            return None
 
     def signal(self, number: int) -> None:
         if self.status is None:

@@ -112,11 +112,10 @@ class Machines:
         families.wait_gone(list(family), 5)
 
     def stop(self, name: str, number: int) -> int | None:
-        """Tells it to stop, and waits as long as its container would; its exit status, None if it had to be killed."""
+        """Tells it to stop, and waits as long as its container would; its exit status, None if it still stands."""
         child = self._children.pop(name)
         child.signal(number)
-        families.wait_gone([child.pid], 30)
-        return child.status
+        return child.ended(30)
 
     def running(self) -> list[str]:
         return list(self._children)

@@ -63,6 +63,16 @@ def test_a_killed_program_is_seen_with_its_signal(launch: Callable[[str], tuple[
     _until(lambda: child.status == -signal.SIGKILL)
 
 
+def test_a_program_that_ended_tells_how_and_one_that_did_not_tells_nothing(
+    launch: Callable[[str], tuple[Child, Lines]],
+) -> None:
+    for _ in range(20):  # its thread and this one ask at once who of them reads how it died
+        child, _lines = launch("pass")
+        assert child.ended(10) == 0
+    standing, _lines = launch("import time; time.sleep(60)")
+    assert standing.ended(0.1) is None
+
+
 def test_a_daemon_that_left_its_family_is_found_by_its_mark(launch: Callable[[str], tuple[Child, Lines]]) -> None:
     child, lines = launch(DAEMON)
     _until(lambda: bool(lines.seen))
