@@ -26,10 +26,12 @@ THE_HUB = "The hub"
 LAUNCH_SECONDS = 120.0
 #: BinderHub sends a sign of life every 25 s.
 SILENCE = httpx.Timeout(40.0, connect=10.0)
+#: Lines that come within so many seconds are told together.
+TOGETHER = 0.05
 LAUNCHING = {"built", "launching"}
 FINAL = {"ready", "failed"}
 BUILD_TOKEN = re.compile(r'"buildToken"\s*:\s*"([^"]+)"')
-Listener = Callable[[str, str], None]
+Listener = Callable[[list[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def follow_build(
     token: str | None = None,
     ca_bundle: str | None = None,
     seconds: float,
-    on_event: Listener | None = None,
+    on_lines: Listener | None = None,
     seen: Container[str] = (),
 ) -> BuildOutcome:
     """Follow the launch of `spec` (such as `binder-examples/requirements/HEAD`) on the hub at `url`.
@@ -72,22 +74,46 @@ def follow_build(
     with web.client(url, ca_bundle=ca_bundle, timeout=SILENCE, may_be_silent=True, headers=headers) as http:
         build_token = _build_token(http, url, spec)
         with _Reader(http, f"{url}services/binder/build/gh/{_bare(spec)}", build_token) as events:
-            return _watch(events, deadline, on_event, seen)
+            return _watch(events, deadline, on_lines, seen)
 
 
-def _watch(events: "_Reader", deadline: float, on_event: Listener | None, seen: Container[str]) -> BuildOutcome:
-    outcome = BuildOutcome()
-    while not outcome.done:
-        event = events.next(deadline)
-        if event is None:
-            return _out_of_time(outcome)
-        if outcome.phase not in LAUNCHING and event.get("phase") in LAUNCHING:
-            deadline = time.monotonic() + LAUNCH_SECONDS
-        outcome = _after(outcome, event)
-        message = str(event.get("message") or "").rstrip("\n")
-        if on_event and message and (message not in seen or outcome.done):
-            on_event(outcome.phase, message)
+def _watch(events: "_Reader", deadline: float, on_lines: Listener | None, seen: Container[str]) -> BuildOutcome:
+    outcome, told = BuildOutcome(), _Lines(on_lines)
+    with told:
+        while not outcome.done:
+            event = events.next(deadline)
+            if event is None:
+                return _out_of_time(outcome)
+            if outcome.phase not in LAUNCHING and event.get("phase") in LAUNCHING:
+                deadline = time.monotonic() + LAUNCH_SECONDS
+            outcome = _after(outcome, event)
+            message = str(event.get("message") or "").rstrip("\n")
+            if message and (message not in seen or outcome.done):
+                told.add(message, more=events.more())
     return outcome
+
+
+class _Lines:
+    """Tells lines that come together together; the last ones when it is left, however that is."""
+
+    def __init__(self, tell: Listener | None) -> None:
+        self._tell, self._lines = tell, list[str]()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    def add(self, line: str, *, more: bool) -> None:
+        self._lines.append(line)
+        if not more:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if self._tell and lines:
+            self._tell(lines)
 
 
 def _after(outcome: BuildOutcome, event: dict[str, Any]) -> BuildOutcome:
@@ -159,6 +185,12 @@ class _Reader:
         if isinstance(event, SlipwayError):
             raise event
         return event
+
+    def more(self) -> bool:
+        """Whether the next event has come already, or comes in a moment."""
+        if self._queue.empty():
+            time.sleep(TOGETHER)
+        return not self._queue.empty()
 
     def _run(self) -> None:
         try:

@@ -42,6 +42,10 @@ class Throttled(RetryableError):
     """We ask too often; the other side wants us to slow down."""
 
 
+class Queued(Throttled):
+    """We have not even asked: others have their turn first. `delay` is exactly when ours comes."""
+
+
 class Unavailable(RetryableError):
     """Nobody answered, or the answer was broken."""
 

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +16,14 @@ from cloud import kubeconfig as kubeconfigs
 from cloud.errors import NotYet, Unavailable
 from cloud.helm_charts import ChartCache
 from cloud.helm_errors import HelmError, Mask, ValuesRefused, explain, progress_line
-from cloud.helm_process import Run, checked_binary, environment, run
-from cloud.kubernetes import KubernetesCluster
+from cloud.helm_process import Listener, Run, checked_binary, environment, run
+from cloud.kubernetes import connect
 
 __all__ = ["Helm", "HelmError", "Release", "Revision", "ValuesRefused"]
 
 LOOK_SECONDS = 60.0
 CHANGE_SECONDS = 300.0
 REVISIONS_KEPT = "5"
-Listener = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,8 @@ class Helm:
 
     def release(self, kubeconfig: bytes, name: str, namespace: str) -> Release | None:
         """The release as the cluster has it, or None."""
-        query = ["list", "--namespace", namespace, "--filter", f"^{name}$", "--output", "json"]
-        found = self._read(kubeconfig, f"look at the release {name}", query)
-        return _release(found[0]) if found else None
+        found = helm_records.newest(connect(kubeconfig), name, namespace)
+        return _release(found) if found else None
 
     def history(self, kubeconfig: bytes, name: str, namespace: str) -> list[Revision]:
         """What was done to the release, oldest first."""
@@ -83,8 +81,8 @@ class Helm:
 
     def values(self, kubeconfig: bytes, name: str, namespace: str) -> dict[str, Any]:
         """The values of the newest revision, secrets included: compare them, and let them go."""
-        query = ["get", "values", name, "--namespace", namespace, "--output", "json"]
-        return dict(self._read(kubeconfig, f"read the settings of {name}", query) or {})
+        found = helm_records.newest(connect(kubeconfig), name, namespace)
+        return dict(found.get("config") or {}) if found else {}
 
     def upgrade_install(
         self,
@@ -96,7 +94,7 @@ class Helm:
         version: str,
         values: Mapping[str, Any],
         ca_file: str | None = None,
-        on_line: Listener | None = None,
+        on_lines: Listener | None = None,
     ) -> Release:
         """Bring the release to this chart and these values, out of a stuck state if need be; returns at once after.
 
@@ -107,24 +105,24 @@ class Helm:
         order = ["upgrade", name, str(archive), "--install", "--namespace", namespace, "--values", "-"]
         order += ["--history-max", REVISIONS_KEPT, "--debug"]
         with self._alone(kubeconfig, name, namespace) as lock:
-            self._unstick(kubeconfig, name, namespace, lock, on_line)
-            self._change(kubeconfig, what, order, lock, on_line, values)
+            self._unstick(kubeconfig, name, namespace, lock, on_lines)
+            self._change(kubeconfig, what, order, lock, on_lines, values)
         done = self.release(kubeconfig, name, namespace)
         if done is None:
             raise Unavailable(f"We could not {what}: it is gone again.", "It is tried again by itself.")
         return done
 
     def rollback(
-        self, kubeconfig: bytes, name: str, namespace: str, revision: int, on_line: Listener | None = None
+        self, kubeconfig: bytes, name: str, namespace: str, revision: int, on_lines: Listener | None = None
     ) -> None:
         """Go back to an earlier revision."""
         with self._alone(kubeconfig, name, namespace) as lock:
-            self._rollback(kubeconfig, name, namespace, revision, lock, on_line)
+            self._rollback(kubeconfig, name, namespace, revision, lock, on_lines)
 
-    def uninstall(self, kubeconfig: bytes, name: str, namespace: str, on_line: Listener | None = None) -> None:
+    def uninstall(self, kubeconfig: bytes, name: str, namespace: str, on_lines: Listener | None = None) -> None:
         """Begin to remove everything of the release; not there is fine. The namespace stays."""
         with self._alone(kubeconfig, name, namespace) as lock:
-            self._uninstall(kubeconfig, name, namespace, lock, on_line)
+            self._uninstall(kubeconfig, name, namespace, lock, on_lines)
 
     def chart(self, chart: str, repository: str, version: str, ca_file: str | None = None) -> Path:
         """The chart's archive on this machine, fetched when it is not here yet."""
@@ -138,7 +136,7 @@ class Helm:
 
         return self._charts.fetch(chart, repository, version, pull)
 
-    def _unstick(self, kubeconfig: bytes, name: str, namespace: str, lock: int, on_line: Listener | None) -> None:
+    def _unstick(self, kubeconfig: bytes, name: str, namespace: str, lock: int, on_lines: Listener | None) -> None:
         """Get a release that a killed Helm left behind to where an upgrade works."""
         found = self.release(kubeconfig, name, namespace)
         if found is None or not (found.pending or found.status == "uninstalling"):
@@ -148,19 +146,19 @@ class Helm:
             wait = self._stuck_after - age
             raise NotYet("Helm may still be at work on this hub.", "It is tried again by itself.", delay=wait)
         if found.status == "uninstalling":
-            return self._uninstall(kubeconfig, name, namespace, lock, on_line)
-        helm_records.mark_failed(KubernetesCluster(kubeconfig), name, namespace, found.revision)
+            return self._uninstall(kubeconfig, name, namespace, lock, on_lines)
+        helm_records.mark_failed(connect(kubeconfig), name, namespace, found.revision)
         return None
 
     def _rollback(
-        self, kubeconfig: bytes, name: str, namespace: str, revision: int, lock: int, on_line: Listener | None
+        self, kubeconfig: bytes, name: str, namespace: str, revision: int, lock: int, on_lines: Listener | None
     ) -> None:
         order = ["rollback", name, str(revision), "--namespace", namespace, "--history-max", REVISIONS_KEPT, "--debug"]
-        self._change(kubeconfig, f"roll {name} back to revision {revision}", order, lock, on_line)
+        self._change(kubeconfig, f"roll {name} back to revision {revision}", order, lock, on_lines)
 
-    def _uninstall(self, kubeconfig: bytes, name: str, namespace: str, lock: int, on_line: Listener | None) -> None:
+    def _uninstall(self, kubeconfig: bytes, name: str, namespace: str, lock: int, on_lines: Listener | None) -> None:
         order = ["uninstall", name, "--namespace", namespace, "--ignore-not-found", "--debug"]
-        self._change(kubeconfig, f"uninstall {name}", order, lock, on_line)
+        self._change(kubeconfig, f"uninstall {name}", order, lock, on_lines)
 
     def _change(
         self,
@@ -168,7 +166,7 @@ class Helm:
         what: str,
         arguments: list[str],
         lock: int,
-        on_line: Listener | None,
+        on_lines: Listener | None,
         values: Mapping[str, Any] | None = None,
     ) -> None:
         mask = Mask(values)
@@ -181,7 +179,7 @@ class Helm:
             keep_output=False,
             held=(lock,),
         )
-        done = run(checked_binary(self._binary), order, CHANGE_SECONDS, _reporter(on_line, mask))
+        done = run(checked_binary(self._binary), order, CHANGE_SECONDS, _reporter(on_lines, mask))
         if done.code != 0:
             raise explain(what, done.complaints, mask)
 
@@ -221,14 +219,14 @@ def _lock(descriptor: int) -> None:
         raise NotYet("Helm is still at work on this hub.", "It is tried again by itself.", delay=1.0) from exc
 
 
-def _reporter(on_line: Listener | None, mask: Mask) -> Listener | None:
-    if on_line is None:
+def _reporter(on_lines: Listener | None, mask: Mask) -> Listener | None:
+    if on_lines is None:
         return None
 
-    def report(line: str) -> None:
-        told = mask(progress_line(line))
+    def report(lines: list[str]) -> None:
+        told = [text for line in lines if (text := mask(progress_line(line)))]
         if told:
-            on_line(told)
+            on_lines(told)
 
     return report
 
@@ -237,15 +235,16 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-def _release(entry: Mapping[str, Any]) -> Release:
+def _release(note: Mapping[str, Any]) -> Release:
+    about, chart = note["info"], note["chart"]["metadata"]
     return Release(
-        name=entry["name"],
-        namespace=entry["namespace"],
-        revision=int(entry["revision"]),
-        status=entry["status"],
-        chart=entry["chart"],
-        app_version=entry.get("app_version", ""),
-        updated=_moment(entry.get("updated", "")),
+        name=note["name"],
+        namespace=note["namespace"],
+        revision=int(note["version"]),
+        status=about["status"],
+        chart=f"{chart['name']}-{chart['version']}",
+        app_version=chart.get("appVersion", ""),
+        updated=_moment(about.get("last_deployed", "")),
     )
 
 

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from cloud.errors import InvalidRequest, Unavailable
@@ -53,6 +54,16 @@ class ChartCache:
 
 def is_whole(archive: Path, chart: str) -> bool:
     """Whether an archive unpacks to its very end (checksum included) and holds the chart."""
+    try:
+        found = archive.stat()
+    except OSError:
+        return False
+    return _is_whole(archive, chart, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=64)
+def _is_whole(archive: Path, chart: str, _written: int, _size: int) -> bool:
+    """Unpacked once for each time that the file was written."""
     try:
         with gzip.open(archive) as content:
             while content.read(1 << 20):

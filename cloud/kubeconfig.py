@@ -5,6 +5,7 @@ import binascii
 import os
 import weakref
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cloud.errors import InvalidRequest
@@ -20,17 +21,23 @@ class Access:
     key: bytes = b""
     token: str = ""
 
+    def secrets(self) -> list[str]:
+        """What in it opens the cluster, as the kubeconfig spells it; certificates are no secrets."""
+        key = base64.b64encode(self.key).decode()
+        return [secret for secret in (key, self.token) if secret]
+
     def __repr__(self) -> str:
         return f"Access(server={self.server!r})"
 
 
+@lru_cache(maxsize=64)
 def read(kubeconfig: bytes) -> Access:
     """What the current context of a kubeconfig says."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    import yaml
 
     try:
-        content: Any = YAML(typ="safe", pure=True).load(kubeconfig)
+        # Ten times as fast as a parser written in Python, and each job reads one of each hub.
+        content: Any = yaml.load(kubeconfig, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         context = _named(content["contexts"], content["current-context"])["context"]
         cluster = _named(content["clusters"], context["cluster"])["cluster"]
         user = _named(content["users"], context["user"])["user"] or {}
@@ -41,7 +48,7 @@ def read(kubeconfig: bytes) -> Access:
             key=_decoded(user, "client-key-data"),
             token=user.get("token") or "",
         )
-    except (YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError):
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError):
         # Without `from`: the parser's message quotes the file, and with it the key.
         raise InvalidRequest("The credentials of the cluster cannot be read.", "Fetch them again from Azure.") from None
 

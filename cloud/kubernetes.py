@@ -1,9 +1,10 @@
 """A cluster's own API, over the official client; its credentials stay in memory."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -30,15 +31,33 @@ from cloud.profile import is_loopback
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
-__all__ = ["Event", "KubernetesCluster", "Namespace", "Node", "Pod", "Service", "VolumeClaim", "Workload"]
+__all__ = ["Event", "KubernetesCluster", "Namespace", "Node", "Pod", "Service", "VolumeClaim", "Workload", "connect"]
 
 Thing = TypeVar("Thing")
 #: Seconds to wait for a connection, and for an answer.
 PATIENCE = (10.0, 30.0)
 #: A log is read in pieces of so many bytes at the most.
 LOG_BYTES = 1_000_000
+JSON = "application/json"
 WORKLOAD_KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
 AGAIN = "It is tried again by itself."
+
+
+def connect(kubeconfig: bytes, session: AzureSession | None = None) -> "KubernetesCluster":
+    """A client that is kept together with its connections: whoever asks again soon gets the same.
+
+    Not where sign-in goes through Azure: those tokens run out.
+    """
+    access = kubeconfigs.read(kubeconfig)
+    if access.certificate or access.token:
+        return _kept(os.getpid(), kubeconfig)
+    return KubernetesCluster(kubeconfig, session)
+
+
+@lru_cache(maxsize=32)
+def _kept(_process: int, kubeconfig: bytes) -> "KubernetesCluster":
+    """One for each process: a fork must not share connections."""
+    return KubernetesCluster(kubeconfig)
 
 
 class KubernetesCluster:
@@ -156,6 +175,12 @@ class KubernetesCluster:
             raise _refusal(f"read the log of {pod}", status, data)
         return data.decode("utf-8", "replace").splitlines()
 
+    def labels_of(self, what: str, path: str, selector: str) -> list[dict[str, str]]:
+        """The labels of the objects that match, and nothing else of them: what is in a Secret stays where it is."""
+        accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+        page = self._call(what, "GET", path, query=[("labelSelector", selector)], accept=accept)
+        return [item["metadata"].get("labels") or {} for item in page.get("items") or []]
+
     def find_raw(self, what: str, path: str) -> dict[str, Any] | None:
         """One object as its JSON, or None; for the few that have no type here."""
         return self._find(what, path)
@@ -185,14 +210,26 @@ class KubernetesCluster:
         return _checked(what, status, data)
 
     def _call(
-        self, what: str, method: str, path: str, body: Any = None, query: list[tuple[str, str]] | None = None
+        self,
+        what: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: list[tuple[str, str]] | None = None,
+        accept: str = JSON,
     ) -> dict[str, Any]:
-        return _checked(what, *self._exchange(what, method, path, body, query))
+        return _checked(what, *self._exchange(what, method, path, body, query, accept))
 
     def _exchange(
-        self, what: str, method: str, path: str, body: Any, query: list[tuple[str, str]] | None = None
+        self,
+        what: str,
+        method: str,
+        path: str,
+        body: Any,
+        query: list[tuple[str, str]] | None = None,
+        accept: str = JSON,
     ) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": accept, "Content-Type": JSON}
         signed = {"header_params": headers, "query_params": query or [], "auth_settings": ["BearerToken"]}
         with _reaching(what), calls.counted("kubernetes") as call:
             request = self._client.param_serialize(method, path, body=body, **signed)

@@ -4,6 +4,7 @@ import json
 import ssl
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,9 +35,7 @@ def client(
     if timeout.read is not None and not may_be_silent:
         timeout = httpx.Timeout(timeout.read, connect=timeout.connect, read=answer_seconds(timeout.read))
     local = is_loopback(url)
-    trust: Any = True
-    if urlsplit(url).scheme == "https":
-        trust = ssl.create_default_context(cafile=ca_bundle) if local and ca_bundle else True
+    trust = _trusting(ca_bundle) if local and ca_bundle and urlsplit(url).scheme == "https" else _trusting_everybodys()
     return CountedClient(calls.asker(), verify=trust, trust_env=not local, timeout=timeout, **options)
 
 
@@ -52,6 +51,17 @@ class CountedClient(httpx.Client):
             answer = super().send(request, **options)
             call.code = str(answer.status_code)
             return answer
+
+
+@cache
+def _trusting(ca_bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle)
+
+
+@cache
+def _trusting_everybodys() -> ssl.SSLContext:
+    """The authorities that httpx trusts by itself. Reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
 
 
 @contextmanager

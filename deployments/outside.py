@@ -50,8 +50,9 @@ def registry_host(spec: HubSpec, names: Names) -> str:
 @cache
 def azure() -> AzureSession:
     from cloud.azure.session import AzureSession
+    from deployments.limits import limits
 
-    return AzureSession.from_environment(profile(), os.environ)
+    return AzureSession.from_environment(profile(), os.environ, limits())
 
 
 @cache

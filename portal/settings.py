@@ -152,6 +152,12 @@ SLIPWAY_POLL_SECONDS = env.number("SLIPWAY_POLL_SECONDS", "1")
 SLIPWAY_LEASE_SECONDS = env.number("SLIPWAY_LEASE_SECONDS", "12")
 #: Azure's list by tag lags behind; what it still shows after a teardown is looked at again for so long, in seconds.
 SLIPWAY_LIST_LAG_SECONDS = env.number("SLIPWAY_LIST_LAG_SECONDS", "60")
+#: What Azure has told of a subscription or region while one hub was checked serves others for so long, in seconds.
+SLIPWAY_SHARED_SECONDS = env.number("SLIPWAY_SHARED_SECONDS", "20")
+#: Requests that Azure Resource Manager takes for one subscription: so many at once, and so many a second for ever.
+SLIPWAY_AZURE_READS = env.text("SLIPWAY_AZURE_READS", "250/25")
+SLIPWAY_AZURE_WRITES = env.text("SLIPWAY_AZURE_WRITES", "200/10")
+SLIPWAY_AZURE_DELETES = env.text("SLIPWAY_AZURE_DELETES", "200/10")
 #: The catalogue's entries are fetched anew when older, in seconds.
 SLIPWAY_CATALOGUE_SECONDS = env.number("SLIPWAY_CATALOGUE_SECONDS", "900")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cloud.azure.credential import Renewable, watch
+from cloud.azure.limits import Limits
 from cloud.azure.transport import counted_transport
 from cloud.errors import SignInFailed
 from cloud.patience import answer_seconds
@@ -38,20 +39,25 @@ class AzureSession:
     A forked child makes clients of its own: two processes on one TLS connection would garble it.
     """
 
-    def __init__(self, profile: AzureCloud, make_credential: "Callable[[], TokenCredential]") -> None:
+    def __init__(
+        self, profile: AzureCloud, make_credential: "Callable[[], TokenCredential]", limits: Limits | None = None
+    ) -> None:
         self.profile = profile
         self.credential = Renewable(make_credential)
+        self.limits = limits
         self._clients: dict[tuple[int, str, str], Any] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def from_environment(cls, profile: AzureCloud, environ: Mapping[str, str]) -> "AzureSession":
-        """Sign in as the identity the environment names.
+    def from_environment(
+        cls, profile: AzureCloud, environ: Mapping[str, str], limits: Limits | None = None
+    ) -> "AzureSession":
+        """Sign in as the identity the environment names; with `limits` every request to ARM goes through them.
 
         AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE: that application; else workload identity when
         AZURE_FEDERATED_TOKEN_FILE is set; else whatever the machine offers (managed identity above all).
         """
-        return cls(profile, lambda: _credential(profile, environ))
+        return cls(profile, lambda: _credential(profile, environ), limits)
 
     def clusters(self, subscription: str) -> "ContainerServiceClient":
         """AKS in one subscription."""
@@ -119,11 +125,17 @@ class AzureSession:
         return network_options(self.profile, service) | {"per_call_policies": [watch(self.renew)]}
 
     def _arm_options(self) -> dict[str, Any]:
-        return self._options("arm") | {
+        options: dict[str, Any] = {
             "base_url": self.profile.arm,
             "credential_scopes": [self.profile.arm_scope],
             "raw_response_hook": _switch_nothing_on,
         }
+        if self.limits is not None:
+            from cloud.azure.gate import gate
+
+            # Within the SDK's own tries: each of them is a request that Azure counts.
+            options["per_retry_policies"] = [gate(self.limits)]
+        return self._options("arm") | options
 
 
 def network_options(profile: AzureCloud, service: str) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _answer_error(exc: Any, what: str) -> SlipwayError:
     meaning = _meaning(complaint, status)
     if meaning is None:
         meaning = UNREADABLE if _unreadable(status, complaint) else codes.of_status(status)
-    return _error(meaning, what, complaint, correlation_id=correlation, delay=_retry_after(headers))
+    return _error(meaning, what, complaint, correlation_id=correlation, delay=retry_after(headers))
 
 
 def _unreadable(status: int, complaint: Complaint) -> bool:
@@ -190,7 +190,8 @@ def _body(exc: Any) -> Any:
         return None
 
 
-def _retry_after(headers: Any) -> float | None:
+def retry_after(headers: Any) -> float | None:
+    """Seconds that an answer asks us to wait, however it says so; None when it does not."""
     value = headers.get("Retry-After")
     if not value:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloud import web
 from cloud.azure.session import AzureSession
-from cloud.azure.translate import error_code, translated
+from cloud.azure.translate import error_code, retry_after, translated
 from cloud.errors import Unavailable
 
 API_VERSION = "2023-07-01"
@@ -87,7 +87,11 @@ def list_deleted_vaults(az: AzureSession, subscription: str) -> list[DeletedVaul
     found: list[DeletedVault] = []
     with web.client(az.profile.arm, ca_bundle=az.profile.ca_bundle) as http, web.reaching(AZURE):
         while url:
+            if az.limits is not None:
+                az.limits.enter("GET", url)
             answer = http.get(url, headers=headers)
+            if az.limits is not None and answer.status_code == 429:
+                az.limits.refused(url, retry_after(answer.headers))
             if patience := web.not_now(answer, AZURE):
                 raise patience
             if answer.status_code == 401:

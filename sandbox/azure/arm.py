@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from sandbox import seeds
-from sandbox.azure import providers, rights, role_assignments, table, tokens
+from sandbox.azure import providers, rights, role_assignments, table, throttling, tokens
 from sandbox.azure.call import Call
 from sandbox.azure.due import settle
 from sandbox.azure.errors import AzureError, invalid_content
@@ -84,6 +84,7 @@ def _dispatch(core: Core, request: Request, raw: bytes, request_id: str) -> Resp
         request_id=request_id,
     )
     if "subscription" in params:
+        throttling.of(core).check(call.subscription, principal.client_id, call.method)
         _check_subscription(call, row)
         providers.require_for_path(call)
     return row.handler(call)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.azure import network, providers, registries, tokens, vault_end
+from sandbox.azure import network, providers, registries, throttling, tokens, vault_end
 from sandbox.azure.due import settle
 from sandbox.azure.regions import normalise
 from sandbox.azure.store import GROUP_TYPE, Store, group_id
@@ -26,7 +26,13 @@ def routes(core: Core) -> list[BaseRoute]:
     async def resources(_request: Request) -> Response:
         return JSONResponse(live(core))
 
-    listed: list[BaseRoute] = [Route(f"{base}/resources", resources, methods=["GET"])]
+    async def requests(_request: Request) -> Response:
+        return JSONResponse(throttling.of(core).counts)
+
+    listed: list[BaseRoute] = [
+        Route(f"{base}/resources", resources, methods=["GET"]),
+        Route(f"{base}/requests", requests, methods=["GET"]),
+    ]
     return listed + [
         Route(f"{base}/{name}", _endpoint(core, setter), methods=["POST"]) for name, setter in SETTERS.items()
     ]
@@ -148,6 +154,12 @@ def _outcomes(store: Store, body: Json) -> None:
     bucket.put(f"{store.core.clock.now():018.6f}", body)
 
 
+def _limits(store: Store, body: Json) -> None:
+    """Requests that ARM takes: `{"subscription", "reads": {"size", "rate"}, "writes": …, "deletes": …}`; none: any."""
+    kinds = {kind: body[kind] for kind in ("reads", "writes", "deletes") if kind in body}
+    throttling.of(store.core).set(body["subscription"].lower(), kinds)
+
+
 def _dns(store: Store, body: Json) -> None:
     store.core.state.bucket("azure.dns").put(f"{normalise(body['region'])}|{body['label']}", {"taken": True})
 
@@ -202,6 +214,7 @@ SETTERS: dict[str, Setter] = {
     "providers": _providers,
     "policies": _policies,
     "outcomes": _outcomes,
+    "limits": _limits,
     "dns": _dns,
     "registry-names": _registry_names,
     "expire-tokens": _expire_tokens,

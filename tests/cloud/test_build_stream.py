@@ -77,14 +77,14 @@ def script(*events: dict[str, object] | str | float, seen: list[str] | None = No
 
 
 def test_a_launch_is_followed_to_its_end() -> None:
-    told: list[tuple[str, str]] = []
+    told: list[str] = []
     building = {"phase": "building", "message": "Step 1\n"}
     built = {"phase": "built", "imageName": "a/b:c", "message": "Built image, launching...\n"}
     events = ({"phase": "waiting", "message": "Waiting\n"}, ":keepalive\n\n", building, built, READY)
     with serving(script(*events)) as url:
-        outcome = follow_build(url, SPEC, seconds=5, on_event=lambda phase, message: told.append((phase, message)))
+        outcome = follow_build(url, SPEC, seconds=5, on_lines=told.extend)
     assert (outcome.done, outcome.phase, outcome.server_token, outcome.image) == (True, "ready", "t", "a/b:c")
-    assert told[:2] == [("waiting", "Waiting"), ("building", "Step 1")]
+    assert told == ["Waiting", "Step 1", "Built image, launching...", "server running"]
 
 
 def test_the_pages_build_token_comes_along() -> None:
@@ -108,10 +108,18 @@ def test_a_launch_is_stayed_with_though_the_time_is_over() -> None:
 
 
 def test_an_event_without_a_phase_is_told_and_changes_nothing() -> None:
-    told: list[tuple[str, str]] = []
-    with serving(script({"phase": "building", "message": "a"}, {"message": "b"}, READY)) as url:
-        follow_build(url, SPEC, seconds=5, on_event=lambda phase, message: told.append((phase, message)))
-    assert ("building", "b") in told
+    told: list[str] = []
+    with serving(script({"phase": "building", "message": "a"}, {"message": "b"}, 20.0)) as url:
+        outcome = follow_build(url, SPEC, seconds=1.5, on_lines=told.extend)
+    assert (told, outcome.phase) == (["a", "b"], "building")
+
+
+def test_lines_that_come_together_are_told_together_also_when_the_stream_breaks_off() -> None:
+    told: list[list[str]] = []
+    events = [{"phase": "building", "message": line} for line in ("one", "two", "three")]
+    with serving(script(*events, 0.5, {"phase": "building", "message": "four"})) as url, pytest.raises(Unavailable):
+        follow_build(url, SPEC, seconds=5, on_lines=told.append)
+    assert told == [["one", "two", "three"], ["four"]]
 
 
 def test_a_limit_arrives_as_an_event_with_its_status() -> None:
@@ -125,7 +133,7 @@ def test_lines_that_were_told_before_are_not_told_again() -> None:
     told: list[str] = []
     events = [{"phase": "building", "message": line} for line in ("one", "two", "three")]
     with serving(script(*events, READY)) as url:
-        follow_build(url, SPEC, seconds=5, on_event=lambda _, message: told.append(message), seen={"one", "two"})
+        follow_build(url, SPEC, seconds=5, on_lines=told.extend, seen={"one", "two"})
     assert told == ["three", "server running"]
 
 

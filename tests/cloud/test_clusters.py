@@ -65,6 +65,19 @@ def test_a_cluster_is_created_one_look_at_a_time(az: AzureSession, request_: Clu
     assert found.kubernetes_version == request_.kubernetes_version
 
 
+def test_one_list_tells_the_state_of_every_cluster(az: AzureSession, request_: ClusterRequest) -> None:
+    token = clusters.create_cluster(az, request_)
+    name = f"/subscriptions/{PAID}/resourceGroups/{request_.group}/providers/{clusters.TYPE}/{request_.name}".lower()
+    assert clusters.cluster_states(az, PAID)[name] in {"Creating", "Succeeded"}
+    settled(az, request_, token)
+    assert clusters.cluster_states(az, PAID)[name] == "Succeeded"
+    assert name not in clusters.cluster_states(az, TRIAL)
+
+
+def test_where_the_service_is_not_switched_on_there_is_no_cluster(az: AzureSession) -> None:
+    assert clusters.cluster_states(az, TRIAL) == {}
+
+
 def test_another_process_can_follow_the_change(
     az: AzureSession, request_: ClusterRequest, sandbox: SandboxProcess
 ) -> None:

@@ -58,7 +58,7 @@ def test_what_is_not_installed_is_none(hub: Hub) -> None:
 
 def test_an_install_tells_what_it_makes_and_returns_at_once(hub: Hub) -> None:
     lines: list[str] = []
-    release = hub.install(on_line=lines.append)
+    release = hub.install(on_lines=lines.extend)
     assert (release.revision, release.status, release.pending) == (1, "deployed", False)
     assert "Created Deployment hub" in lines
     assert release.updated is not None
@@ -273,11 +273,11 @@ def test_a_helm_that_outlives_its_worker_finishes_and_nobody_disturbs_it(hub: Hu
 def test_an_exception_while_helm_works_stops_helm(hub: Hub, sandbox: SandboxProcess) -> None:
     slow(sandbox, 4)
 
-    def give_up(_line: str) -> None:
+    def give_up(_lines: list[str]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        hub.install(on_line=give_up)
+        hub.install(on_lines=give_up)
     assert helm_process(os.getpid()) is None
     until(lambda: _installed(hub))
 
