@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import redis
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
+from deployments import broker
 from deployments.models import Event, Operation
 from deployments.redaction import redact
 from deployments.states import Level
@@ -70,9 +70,6 @@ def record(operation_id: UUID, lines: Sequence[Line], *, fence: int | None = Non
     return last
 
 
-_publisher: redis.Redis | None = None
-
-
 def wake(operation_id: UUID) -> None:
     """Tells watchers to look at the database now. Without Redis they look by themselves a little later."""
     publish(CHANNEL, str(operation_id))
@@ -80,10 +77,7 @@ def wake(operation_id: UUID) -> None:
 
 def publish(channel: str, payload: str) -> None:
     """Says something to whoever listens just now."""
-    global _publisher
     try:
-        if _publisher is None:
-            _publisher = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-        _publisher.publish(channel, payload)
+        broker.client().publish(channel, payload)
     except redis.RedisError as error:
         log.warning("Nobody was woken, watchers will look by themselves: %s", error)

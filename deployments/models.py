@@ -169,16 +169,21 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def visible_to(self, user: User) -> Self:
         return self if user.may_review else self.filter(deployment__owner=user)
 
-    def due(self, now: datetime | None = None) -> Self:
-        """Running operations that can have changed and that no living worker holds.
+    def unheld(self, now: datetime | None = None) -> Self:
+        """Running operations that no living worker holds.
 
-        A lease or a moment that lies further ahead than anybody sets one was noted before a clock was set back.
+        A lease that lies further ahead than anybody takes one was noted before a clock was set back.
         """
         now = now or timezone.now()
         longest = timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS) + CLOCKS_DIFFER
         unheld = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=now + longest)
+        return self.filter(unheld, status=OperationStatus.RUNNING)
+
+    def due(self, now: datetime | None = None) -> Self:
+        """Those of them that can have changed; a moment further ahead than anybody sets one counts as come."""
+        now = now or timezone.now()
         come = Q(next_due_at__lte=now) | Q(next_due_at__gt=now + LONGEST_DELAY + CLOCKS_DIFFER)
-        return self.filter(unheld, come, status=OperationStatus.RUNNING)
+        return self.unheld(now).filter(come)
 
 
 class Operation(models.Model):
@@ -257,12 +262,16 @@ class StepRun(models.Model):
     token = models.TextField(blank=True, help_text="How to go on following what Azure is doing; up to 20 kB.")
     trouble = models.CharField(max_length=40, blank=True, help_text="The diagnosis of what it waits for, by its code.")
     trouble_since = models.DateTimeField(null=True, blank=True)
+    lookout = models.CharField(max_length=200, null=True, help_text="The shared look that tells when this can go on.")
+    thing = models.CharField(max_length=400, blank=True, help_text="What to look for there.")
+    mark = models.CharField(max_length=100, blank=True, help_text="What it shows as long as nothing has changed.")
     error_message = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
 
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["operation", "name"], name="one_run_per_step")]
+        indexes = [models.Index(fields=["lookout"], condition=Q(lookout__isnull=False), name="step_on_lookout")]
 
     @property
     def duration(self) -> timedelta | None:

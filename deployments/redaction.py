@@ -7,16 +7,17 @@ tokens for values it has not.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 MASK = "•••"
-#: Spellings of more secrets than one process can hold at a time; the oldest go first.
-REMEMBERED = 100_000
+#: More secrets than one process works with at a time; those not seen for longest go first.
+REMEMBERED = 2_000
 SHORTEST = 6
 
 PATTERNS = [
@@ -33,48 +34,71 @@ PATTERNS = [
 
 
 class Redactor:
-    """Replaces secrets in text. Thread-safe."""
+    """Replaces secrets in text. Thread-safe. Keeps of each spelling its length and a digest, never the spelling."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._most = most
         self._lock = threading.Lock()
-        self._secrets: OrderedDict[str, None] = OrderedDict()
+        #: Digest of a secret → its spellings; those not seen for longest come first.
+        self._secrets: OrderedDict[bytes, list[Spelling]] = OrderedDict()
         #: First letters → spellings: how long a text takes does not depend on how many secrets are known.
-        self._by_start: dict[str, tuple[str, ...]] = {}
+        self._by_start: dict[str, tuple[Spelling, ...]] = {}
 
     def remember(self, secret: str) -> None:
         """From now on the value is masked: plain, URL-encoded, in base64 at any offset, and in base64 of base64."""
         if len(secret) < SHORTEST:
             return
+        known = _digest(secret)
         with self._lock:
-            for spelling in spellings(secret):
-                if spelling not in self._secrets:
-                    start = spelling[:SHORTEST]
-                    self._by_start[start] = (*self._by_start.get(start, ()), spelling)
-                self._secrets[spelling] = None
-                self._secrets.move_to_end(spelling)
-            while len(self._secrets) > REMEMBERED:
-                self._forget(self._secrets.popitem(last=False)[0])
+            if known in self._secrets:
+                self._secrets.move_to_end(known)
+                return
+            self._secrets[known] = [Spelling.of(text) for text in spellings(secret)]
+            for spelling in self._secrets[known]:
+                self._by_start[spelling.start] = (*self._by_start.get(spelling.start, ()), spelling)
+            while len(self._secrets) > self._most:
+                self._forget(self._secrets.popitem(last=False)[1])
 
-    def _forget(self, spelling: str) -> None:
-        start = spelling[:SHORTEST]
-        others = tuple(each for each in self._by_start[start] if each != spelling)
-        if others:
-            self._by_start[start] = others
-        else:
-            del self._by_start[start]
+    def _forget(self, old: list[Spelling]) -> None:
+        for spelling in old:
+            others = list(self._by_start[spelling.start])
+            others.remove(spelling)
+            if others:
+                self._by_start[spelling.start] = tuple(others)
+            else:
+                del self._by_start[spelling.start]
 
     def redact(self, text: str) -> str:
         found = {
-            spelling
+            text[index : index + spelling.length]
             for index in range(len(text) - SHORTEST + 1)
             for spelling in self._by_start.get(text[index : index + SHORTEST], ())
-            if text.startswith(spelling, index)
+            if spelling.is_at(text, index)
         }
         for secret in sorted(found, key=len, reverse=True):
             text = text.replace(secret, MASK)
         for pattern in PATTERNS:
             text = pattern.sub(_masked, text)
         return text
+
+
+class Spelling(NamedTuple):
+    """Enough of a secret's spelling to know it again: a key of three thousand letters takes as little as a password."""
+
+    start: str
+    length: int
+    digest: bytes
+
+    @classmethod
+    def of(cls, text: str) -> Spelling:
+        return cls(text[:SHORTEST], len(text), _digest(text))
+
+    def is_at(self, text: str, index: int) -> bool:
+        return index + self.length <= len(text) and _digest(text[index : index + self.length]) == self.digest
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -14,11 +15,15 @@ from django.utils import timezone
 from deployments.events import FenceLost, Line, record
 from deployments.models import Operation, Resource, StepRun
 from deployments.states import Level, OperationStatus
+from worker.lookouts import Lookouts
 
 
 @dataclass
 class Context:
     """One step in one pass. Everything it records is void once another worker holds the operation."""
+
+    #: The shared looks that steps with such a context may wait for.
+    lookouts: ClassVar[Lookouts | None] = None
 
     operation: Operation
     fence: int
@@ -31,6 +36,10 @@ class Context:
     @property
     def deployment_id(self) -> UUID:
         return self.operation.deployment_id
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Held while the step looks and acts: what it asks of the outside is asked in this hub's name."""
+        return nullcontext()
 
     def log(self, message: str, level: Level = Level.INFO) -> None:
         """Writes one line to the run's log."""

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Value, When
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from cloud.errors import PermanentError, RetryableError, SlipwayError
+from cloud.errors import PermanentError, Queued, RetryableError, SlipwayError
 from deployments import metering, services
 from deployments.events import FenceLost, Line, record
 from deployments.models import CLOCKS_DIFFER, LONGEST_DELAY, Operation, Resource, StepRun
 from deployments.redaction import redact
 from deployments.states import Level, OperationStatus, Outcome, StepState
-from worker import endings
+from worker import endings, pace
 from worker.context import Context
 from worker.step import Found, State, Step
 from worker.trouble import gave_up, of_this_machine
@@ -33,35 +32,17 @@ C = TypeVar("C", bound=Context)
 #: Which steps an operation has.
 Plans = Callable[[Operation], Sequence[Step[Any]]]
 
-#: Longest time between two looks, and between two tries, in seconds.
-SLOWEST_POLL, SLOWEST_RETRY = 15.0, 60.0
-
-
-def claim(limit: int, now: Callable[[], datetime] = timezone.now) -> list[tuple[UUID, int]]:
-    """Takes up to `limit` due operations; returns (id, fence) of those that nobody else took first."""
-    taken = []
-    lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
-    due = Operation.objects.due(now()).order_by("next_due_at").values_list("id", "fence", "lease_until")
-    for operation_id, fence, silent_since in due[:limit]:
-        free = Operation.objects.due(now()).filter(id=operation_id, fence=fence)
-        if free.update(fence=fence + 1, lease_until=lease_until, started_at=Coalesce(F("started_at"), Value(now()))):
-            taken.append((operation_id, fence + 1))
-            if silent_since is not None:
-                metering.count("slipway_leases_taken_over_total")
-    return taken
-
-
-def renew(held: Mapping[UUID, int], now: Callable[[], datetime] = timezone.now) -> None:
-    """Keeps the leases of operations that are being moved."""
-    lease_until = now() + timedelta(seconds=settings.SLIPWAY_LEASE_SECONDS)
-    for operation_id, fence in held.items():
-        Operation.objects.filter(id=operation_id, fence=fence, status=OperationStatus.RUNNING).update(
-            lease_until=lease_until
-        )
+#: Longest time between two tries, in seconds.
+SLOWEST_RETRY = 60.0
+#: What is watched by a shared look is looked at all the same after so long, in seconds.
+WATCHED_LOOK = 120.0
 
 
 class Pass:
-    """One worker's short visit to one operation: moves every step that can move, records, says when to come again."""
+    """One worker's short visit to one operation: moves every step that can move, records, says when to come again.
+
+    `heavy` True or False moves only the steps that are, or are not, heavy; None makes no difference.
+    """
 
     def __init__(
         self,
@@ -71,8 +52,10 @@ class Pass:
         context: Callable[..., Context],
         now: Callable[[], datetime] = timezone.now,
         patience: float = 3.0,
+        heavy: bool | None = None,
     ) -> None:
         self.operation, self.fence, self.now = operation, fence, now
+        self.heavy, self._awaits_turn = heavy, False
         self.plan = [step for step in plan if not step.remedies]
         self.remedies = [step for step in plan if step.remedies]
         self._places = {step.name: place for place, step in enumerate([*self.plan, *self.remedies])}
@@ -80,35 +63,51 @@ class Pass:
         self._shared: dict[str, Any] = {}
         self.runs: dict[str, StepRun] = {}
 
-    def go(self) -> None:
-        """Moves the operation as far as it can move now."""
+    def go(self) -> bool:
+        """Moves the operation as far as it can move now.
+
+        True when a heavy step is next and this pass leaves those alone: the operation is still held then.
+        """
         try:
-            self._ensure_runs(self.plan)
-            failed = self._failed() or (None if self.operation.cancel_requested else self._move_all(self.plan))
-            if failed is not None:
-                return self._put_right(failed)
-            if self.operation.cancel_requested:
-                half_way = self._half_way()
-                return self._turn_back(half_way) if half_way else self._stop()
-            if all(self.runs[step.name].state == StepState.DONE for step in self.plan):
-                return self._end(OperationStatus.SUCCEEDED, Outcome.SUCCEEDED)
-            return self._release()
+            self._go()
         except FenceLost:
             # Cancelled in the middle of the pass, or a newer holder: if it is still ours, let the next pass see why.
+            self._awaits_turn = False
             self._release()
+        return self._awaits_turn
+
+    def _go(self) -> None:
+        self._ensure_runs(self.plan)
+        failed = self._failed() or (None if self.operation.cancel_requested else self._move_all(self.plan))
+        if failed is not None:
+            return self._put_right(failed)
+        if self.operation.cancel_requested:
+            half_way = self._half_way()
+            return self._turn_back(half_way) if half_way else self._stop()
+        if all(self.runs[step.name].state == StepState.DONE for step in self.plan):
+            return self._end(OperationStatus.SUCCEEDED, Outcome.SUCCEEDED)
+        return self._release()
 
     def _ensure_runs(self, steps: Sequence[Step[Any]]) -> None:
         """Makes the steps' rows; a plan that has grown since the run began gets its new steps now."""
         if not self.runs:
             self.runs = {run.name: run for run in self.operation.steps.all()}
             self._follow_plan()
-        for position, step in enumerate([*self.plan, *self.remedies]):
-            if step in steps and step.name not in self.runs:
-                self.runs[step.name], _ = StepRun.objects.get_or_create(
-                    operation=self.operation,
-                    name=step.name,
-                    defaults={"title": step.title, "position": position, "expected_seconds": step.expected},
-                )
+        missing = [
+            StepRun(
+                operation=self.operation,
+                name=step.name,
+                title=step.title,
+                position=position,
+                expected_seconds=step.expected,
+            )
+            for position, step in enumerate([*self.plan, *self.remedies])
+            if step in steps and step.name not in self.runs
+        ]
+        if missing:
+            StepRun.objects.bulk_create(missing, ignore_conflicts=True)
+            made = self.operation.steps.filter(name__in=[run.name for run in missing])
+            self.runs |= {run.name: run for run in made}
 
     def _follow_plan(self) -> None:
         """Where another version of Slipway began the run: its steps take this plan's order, and lost ones are over."""
@@ -117,7 +116,7 @@ class Pass:
                 if run.state in (StepState.WORKING, StepState.PENDING):
                     self._write(run, None, state=StepState.STOPPED, finished_at=self.now())
             elif run.position != self._places[name]:
-                self._write(run, None, position=self._places[name])
+                self._write(run, None, position=self._places[name], lookout=run.lookout)
 
     def _failed(self) -> StepRun | None:
         """The step that failed in an earlier pass, while what it left is being put right."""
@@ -128,6 +127,9 @@ class Pass:
         for step in steps:
             run = self.runs[step.name]
             if run.state == StepState.DONE or not self._may_begin(step) or self._is_put_off(run):
+                continue
+            if self.heavy is not None and step.heavy != self.heavy:
+                self._awaits_turn |= step.heavy
                 continue
             self._allow_for_gap(run)
             with bound_contextvars(step=step.name):
@@ -153,6 +155,7 @@ class Pass:
 
     def _put_right(self, failed: StepRun) -> None:
         """Ends as failed, once the steps that put such a failure right have done so."""
+        self._awaits_turn = False
         remedies = [step for step in self.remedies if failed.name in step.remedies]
         if not remedies or self.operation.cancel_requested:
             return self._end(OperationStatus.FAILED, Outcome.FAILED, failed)
@@ -207,11 +210,12 @@ class Pass:
             line = Line(f"{step.title} …", step=run.name)
             self._write(run, line, state=StepState.WORKING, started_at=now, next_due_at=now)
         try:
-            found = step.check(ctx)
-            if found.state in (State.ABSENT, State.DRIFTED):
-                ctx.hold()
-                step.apply(ctx)
+            with ctx.turn():
                 found = step.check(ctx)
+                if found.state in (State.ABSENT, State.DRIFTED):
+                    ctx.hold()
+                    step.apply(ctx)
+                    found = step.check(ctx)
             self._note(step, ctx, found)
         except RetryableError as error:
             self._again(step, ctx, error)
@@ -239,33 +243,37 @@ class Pass:
             return self._fail(run, endings.explained(step, ctx, endings.too_long(step, found.summary or run.summary)))
         changed = bool(found.summary) and found.summary[:300] != run.summary
         news = Line(f"{step.title}: {found.summary}", step=run.name) if changed else None
-        summary = found.summary[:300] or run.summary
-        return self._write(run, news, summary=summary, attempts=0, next_due_at=self._next_look(run, found.wait))
+        values: dict[str, Any] = {"summary": found.summary[:300] or run.summary, "attempts": 0}
+        if found.watch is not None:
+            values |= {"lookout": found.watch.lookout, "thing": found.watch.thing, "mark": found.watch.mark}
+        return self._write(run, news, **values, next_due_at=self._next_look(step, run, found))
 
-    def _next_look(self, run: StepRun, wait: float | None) -> datetime:
-        """Soon at first, then slower: a tenth of the time already spent, so that polling costs at most that much."""
-        spent = (self.now() - (run.started_at or self.now())).total_seconds()
-        seconds = min(max(settings.SLIPWAY_POLL_SECONDS, spent / 10), SLOWEST_POLL) if wait is None else wait
+    def _next_look(self, step: Step[Any], run: StepRun, found: Found) -> datetime:
+        spent = pace.seconds_between(run.started_at, self.now())
+        seconds = pace.pause(spent, step.expected) if found.wait is None else found.wait
+        if found.watch is not None:
+            seconds = min(WATCHED_LOOK, max(step.deadline - spent, 0.0) + 1.0)
         return self.now() + timedelta(seconds=seconds)
 
     def _late(self, step: Step[Any], run: StepRun) -> bool:
-        return run.started_at is not None and (self.now() - run.started_at).total_seconds() > step.deadline
+        return pace.seconds_between(run.started_at, self.now()) > step.deadline
 
     def _again(self, step: Step[Any], ctx: Context, error: RetryableError) -> None:
-        """Tries later, until the step's own deadline."""
+        """Tries later, until the step's own deadline. Whose turn comes at a known moment comes exactly then."""
         run = ctx.run
         if self._late(step, run):
             return self._fail(run, endings.explained(step, ctx, error))
+        queued = isinstance(error, Queued)
         backoff = min(settings.SLIPWAY_POLL_SECONDS * 2 ** min(run.attempts, 10), SLOWEST_RETRY)
-        delay = max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
+        delay = error.delay or 0.0 if queued else max(error.delay or 0.0, backoff * random.uniform(0.5, 1.0))
         delay = min(delay, LONGEST_DELAY.total_seconds())
         line = None
         if redact(error.user_message)[:300] != run.summary:
-            line = Line(f"{error} Trying again.", Level.WARNING, run.name)
+            line = Line(f"{error} Trying again.", Level.INFO if queued else Level.WARNING, run.name)
         return self._write(
             run,
             line,
-            attempts=run.attempts + 1,
+            attempts=run.attempts + (not queued),
             summary=redact(error.user_message)[:300],
             next_due_at=self.now() + timedelta(seconds=delay),
         )
@@ -285,10 +293,14 @@ class Pass:
 
     def _write(self, run: StepRun, line: Line | None, **values: Any) -> None:
         """Records a step's news together with its line, if the operation is still ours."""
+        values = {"lookout": None, **values}
         with transaction.atomic():
+            mine = StepRun.objects.filter(id=run.id)
             if line is not None:
-                record(self.operation.id, [line], fence=self.fence)
-            if not StepRun.objects.filter(id=run.id, operation__fence=self.fence).update(**values):
+                record(self.operation.id, [line], fence=self.fence)  # holds the operation's row until the end
+            else:
+                mine = mine.filter(operation__fence=self.fence)
+            if not mine.update(**values):
                 raise FenceLost(str(self.operation.id))
         for name, value in values.items():
             setattr(run, name, value)
@@ -336,6 +348,7 @@ class Pass:
         also: StepRun | None = None,
     ) -> None:
         """Ends the operation: its last line, its status and what follows from it, in one transaction."""
+        self._awaits_turn = False
         values: dict[str, Any] = {"status": status, "finished_at": self.now(), "lease_until": None}
         if failed is not None:
             told = endings.last_line(outcome, failed, also)
@@ -350,13 +363,15 @@ class Pass:
             if not mine.update(**values):
                 raise FenceLost(str(self.operation.id))
             StepRun.objects.filter(operation=self.operation, state=StepState.WORKING).update(
-                state=StepState.STOPPED, finished_at=self.now()
+                state=StepState.STOPPED, finished_at=self.now(), lookout=None
             )
             services.finish(self.operation, outcome)
         log.info("%s ended: %s", self.operation, status)
 
     def _release(self) -> None:
         """Gives the lease back and sets when to come again: at once when somebody asked to cancel meanwhile."""
+        if self._awaits_turn:
+            return
         open_runs = [
             run.next_due_at
             for step in [*self.plan, *self.remedies]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -36,14 +37,21 @@ from worker.steps.registry import find as find_registry
 T = TypeVar("T")
 #: Looks at the same time.
 WIDTH = 8
+#: Quotas that other hubs were told of serve for so long at the most (seconds): hubs use them up.
+QUOTAS_LAST = 5.0
 SPREADING, NO_SECRET, NO_VAULT = "ForbiddenByRbac", "SecretNotFound", "VaultNotFound"
 
 
 class Look:
-    """One look at the ground that a hub is to stand on."""
+    """One look at the ground that a hub is to stand on.
 
-    def __init__(self, ctx: HubContext) -> None:
+    What Azure tells of subscription and region may have been told to other hubs `max_age` seconds ago; `borrowed` says
+    whether something was. Nobody fails for that without a look of their own: it may be mended by now.
+    """
+
+    def __init__(self, ctx: HubContext, max_age: float = 0.0) -> None:
         self.ctx, self.az, self.subscription = ctx, ctx.az, ctx.subscription
+        self.max_age, self.borrowed = max_age, False
         self.spec, self.names = described(ctx), ctx.names
         self._unseen: dict[str, Unseen] = {}
 
@@ -51,7 +59,7 @@ class Look:
         """Who we are, and what we may do in the subscription: what all other looks rest on."""
         me = identity.who(self.az)
         known = Facts(identity=str(me), object_id=me.object_id, region_name=region_name(self.spec))
-        mine = next((s for s in offers.list_subscriptions(self.az) if s.id.lower() == self.subscription.lower()), None)
+        mine = self._shared("subscription", self._own_subscription)
         if mine is None:
             return replace(known, subscription_seen=False)
         wanted = needed_providers(self.spec)
@@ -60,8 +68,10 @@ class Look:
             subscription_seen=True,
             subscription_name=mine.name,
             subscription_state=mine.state,
-            allows=rights.permissions(self.az, self.subscription).allows,
-            providers=rights.provider_states(self.az, self.subscription, wanted),
+            allows=self._shared("rights", lambda: rights.permissions(self.az, self.subscription)).allows,
+            providers=self._shared(
+                f"providers {','.join(wanted)}", lambda: rights.provider_states(self.az, self.subscription, wanted)
+            ),
         )
 
     def whole(self) -> Facts:
@@ -72,7 +82,10 @@ class Look:
         vault, secrets = self._secrets()
         cluster = self._own_cluster()
         with ThreadPoolExecutor(WIDTH, thread_name_prefix="look") as pool:
-            begun = {name: pool.submit(look) for name, look in self._looks(secrets, cluster).items()}
+            # Each in this hub's name: what it asks of Azure waits for this hub's turn.
+            begun = {
+                name: pool.submit(copy_context().run, look) for name, look in self._looks(secrets, cluster).items()
+            }
             seen = {name: future.result() for name, future in begun.items()}
         seen |= self._of_cluster(cluster, seen.pop("pools"), seen["sizes"])
         seen |= {"denials": seen["denials"] or (), **(seen.pop("versions") or {})}
@@ -95,12 +108,24 @@ class Look:
     def _looks(self, secrets: Mapping[str, str], cluster: Cluster | None) -> dict[str, Callable[[], Any]]:
         """Fact → the look at it. None of them touches the database: they run in threads of their own."""
         looks: dict[str, Callable[[], Any]] = {
-            "sizes": self._may("machine sizes", "Microsoft.Compute/skus/read", self._sizes),
-            "quotas": self._may("core quotas", "Microsoft.Compute/locations/usages/read", self._quotas),
-            "versions": self._may(
-                "Kubernetes versions", "Microsoft.ContainerService/locations/kubernetesVersions/read", self._versions
+            "sizes": self._may(
+                "machine sizes", "Microsoft.Compute/skus/read", partial(self._shared, "sizes", self._sizes)
             ),
-            "addresses": self._may("public addresses", "Microsoft.Network/locations/usages/read", self._addresses),
+            "quotas": self._may(
+                "core quotas",
+                "Microsoft.Compute/locations/usages/read",
+                partial(self._shared, "quotas", self._quotas, QUOTAS_LAST),
+            ),
+            "versions": self._may(
+                "Kubernetes versions",
+                "Microsoft.ContainerService/locations/kubernetesVersions/read",
+                partial(self._shared, "versions", self._versions),
+            ),
+            "addresses": self._may(
+                "public addresses",
+                "Microsoft.Network/locations/usages/read",
+                partial(self._shared, "addresses", self._addresses, QUOTAS_LAST),
+            ),
             "denials": self._may("policies", "Microsoft.PolicyInsights/checkPolicyRestrictions/read", self._denials),
             "taken_group_owner": self._may(
                 "resource groups", "Microsoft.Resources/subscriptions/resourceGroups/read", self._group_owner
@@ -133,7 +158,24 @@ class Look:
 
         return looked
 
+    def _shared(self, what: str, ask: Callable[[], T], most: float = float("inf")) -> T:
+        """The answer, from another hub's look where that is young enough: `most` seconds at the most."""
+        asked = []
+
+        def answer() -> T:
+            asked.append(what)
+            return ask()
+
+        told = self.ctx.shared(what, min(self.max_age, most), answer)
+        if not asked:
+            self.borrowed = True
+        return told
+
     # --- Azure -------------------------------------------------------------------------------------------------
+
+    def _own_subscription(self) -> offers.Subscription | None:
+        wanted = self.subscription.lower()
+        return next((each for each in offers.list_subscriptions(self.az) if each.id.lower() == wanted), None)
 
     def _sizes(self) -> dict[str, SizeFact]:
         found = offers.list_node_sizes(self.az, self.subscription, self.spec.region)

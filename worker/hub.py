@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Self
 
 from django.conf import settings
 
-from cloud.azure import clusters
+from cloud import kubeconfig as kubeconfigs
+from cloud.azure import clusters, limits
 from cloud.azure.clusters import Cluster
 from cloud.azure.session import AzureSession
 from cloud.errors import PermanentError, SignInFailed
 from cloud.helm import Helm
-from cloud.kubernetes import KubernetesCluster
+from cloud.kubernetes import KubernetesCluster, connect
 from cloud.profile import AzureCloud
 from deployments import outside, services
 from deployments.diagnosis import Symptoms
@@ -30,6 +32,9 @@ from deployments.states import OperationKind, SecretState
 from deployments.values import HubSecrets, hub_values
 from worker import masks
 from worker.context import Context
+from worker.lookouts import Lookouts
+from worker.shared import Answer, Shared
+from worker.step import Watch
 from worker.symptoms import gather
 
 #: Credentials are fetched again after so long (seconds). They live in this process's memory only.
@@ -58,6 +63,16 @@ class Credentials:
 
 
 _credentials = Credentials()
+_shared = Shared()
+
+
+def _cluster_states(subscription: str) -> dict[str, str]:
+    with limits.turn("lookout"):
+        return clusters.cluster_states(outside.azure(), subscription)
+
+
+#: What one look tells of many hubs.
+LOOKOUTS = Lookouts({"clusters": _cluster_states})
 
 
 def kubeconfig_of(spec: HubSpec, names: Names) -> bytes:
@@ -65,9 +80,8 @@ def kubeconfig_of(spec: HubSpec, names: Names) -> bytes:
     known = _credentials.get(names.owner)
     if known is None:
         known = clusters.kubeconfig(outside.azure(), spec.subscription_id, names.group, names.cluster)
-        for word in known.decode(errors="replace").split():
-            if len(word) > 40:  # certificates, keys and tokens
-                remember(word)
+        for secret in kubeconfigs.read(known).secrets():
+            remember(secret)
         _credentials.put(names.owner, known)
     return known
 
@@ -85,6 +99,8 @@ def helm_program() -> Helm:
 @dataclass
 class HubContext(Context):
     """What the hub's steps see."""
+
+    lookouts = LOOKOUTS
 
     @classmethod
     def only_looking(cls, hub: Deployment) -> Self:
@@ -128,8 +144,21 @@ class HubContext(Context):
         """Whether the thing carries this deployment's tag; nothing else may be touched."""
         return tags.get(OWNER_TAG) == self.names.owner
 
+    def turn(self) -> AbstractContextManager[object]:
+        return limits.turn(self.names.owner)
+
     def cluster(self) -> Cluster | None:
         return clusters.get_cluster(self.az, self.subscription, self.names.group, self.names.cluster)
+
+    def shared(self, what: str, max_age: float, ask: Callable[[], Answer]) -> Answer:
+        """What Azure tells of this hub's subscription and region; all hubs that are there share it for so long."""
+        return _shared.get((what, self.subscription, self.spec.region), max_age, ask)
+
+    def watch_cluster(self, state: str) -> Watch | None:
+        """Nothing need be looked at before Azure's list of clusters shows another state for this one."""
+        place = f"{self.subscription}/resourceGroups/{self.names.group}"
+        thing = f"/subscriptions/{place}/providers/{clusters.TYPE}/{self.names.cluster}".lower()
+        return self.lookouts.watch(f"clusters:{self.subscription}", thing, state)
 
     def kubeconfig(self) -> bytes:
         return kubeconfig_of(self.spec, self.names)
@@ -138,7 +167,7 @@ class HubContext(Context):
         """The cluster's API, one client for all steps of a pass."""
         client: KubernetesCluster | None = self.cache.get("kubernetes")
         if client is None:
-            client = self.cache["kubernetes"] = KubernetesCluster(self.kubeconfig(), self.az)
+            client = self.cache["kubernetes"] = connect(self.kubeconfig(), self.az)
         return client
 
     def forget_credentials(self) -> None:
@@ -169,19 +198,25 @@ class HubContext(Context):
         remember(value)
         return value
 
+    def hub_tokens(self) -> dict[str, str]:
+        """The tokens that we have made for the hub, once a pass."""
+        known: dict[str, str] | None = self.cache.get("tokens")
+        if known is None:
+            known = self.cache["tokens"] = json.loads(self.secret(services.HUB_TOKENS))
+            for token in known.values():
+                remember(token)
+        return known
+
     def hub_secrets(self) -> HubSecrets:
         """Everything the values need, once a pass."""
         known: HubSecrets | None = self.cache.get("secrets")
         if known is None:
-            tokens: dict[str, str] = json.loads(self.secret(services.HUB_TOKENS))
-            for token in tokens.values():
-                remember(token)
             spec = self.spec
             known = HubSecrets(
                 docker_token=self.secret(services.REGISTRY_TOKEN if spec.registry == "acr" else services.DOCKER_TOKEN),
                 github_secret=self.secret(services.GITHUB_SECRET) if spec.signs_in else "",
                 private_token=self.secret(services.PRIVATE_TOKEN) if spec.private_repositories else "",
-                **tokens,
+                **self.hub_tokens(),
             )
             self.cache["secrets"] = known
         return known

@@ -22,16 +22,27 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
+class Watch:
+    """As long as the shared look `lookout` shows `mark` for `thing`, a look of one's own would find nothing new."""
+
+    lookout: str
+    thing: str
+    mark: str
+
+
+@dataclass(frozen=True)
 class Found:
     """The result of one look. `summary` is shown beside the step and logged when it changes.
 
     `wait` is the least number of seconds before another look can tell anything new; None leaves it to the engine.
+    With `watch` no look is taken at all until the shared look shows something else.
     """
 
     state: State
     summary: str = ""
     error: SlipwayError | None = None
     wait: float | None = None
+    watch: Watch | None = None
 
     @classmethod
     def absent(cls, summary: str = "") -> Found:
@@ -42,8 +53,8 @@ class Found:
         return cls(State.DRIFTED, summary)
 
     @classmethod
-    def changing(cls, summary: str = "", wait: float | None = None) -> Found:
-        return cls(State.CHANGING, summary, wait=wait)
+    def changing(cls, summary: str = "", wait: float | None = None, watch: Watch | None = None) -> Found:
+        return cls(State.CHANGING, summary, wait=wait, watch=watch)
 
     @classmethod
     def ready(cls, summary: str = "") -> Found:
@@ -73,6 +84,8 @@ class Step(ABC, Generic[C]):
     #: Seconds it takes on a usual day, and at the most.
     expected: int = 5
     deadline: int = 600
+    #: Whether it needs much of this machine's CPU: as many of those go on at once as there are cores, in turn.
+    heavy: bool = False
 
     @abstractmethod
     def check(self, ctx: C) -> Found:

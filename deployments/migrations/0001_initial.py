@@ -130,6 +130,9 @@ class Migration(migrations.Migration):
                 ('token', models.TextField(blank=True, help_text='How to go on following what Azure is doing; up to 20 kB.')),
                 ('trouble', models.CharField(blank=True, help_text='The diagnosis of what it waits for, by its code.', max_length=40)),
                 ('trouble_since', models.DateTimeField(blank=True, null=True)),
+                ('lookout', models.CharField(help_text='The shared look that tells when this can go on.', max_length=200, null=True)),
+                ('thing', models.CharField(blank=True, help_text='What to look for there.', max_length=400)),
+                ('mark', models.CharField(blank=True, help_text='What it shows as long as nothing has changed.', max_length=100)),
                 ('error_message', models.TextField(blank=True)),
                 ('error_remedy', models.TextField(blank=True)),
                 ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='deployments.operation')),
@@ -343,6 +346,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='deployment',
             constraint=models.UniqueConstraint(condition=models.Q(('lifecycle__in', ['deleted', 'rejected']), _negated=True), fields=('owner', 'name'), name='one_live_hub_per_owner_and_name'),
+        ),
+        migrations.AddIndex(
+            model_name='steprun',
+            index=models.Index(condition=models.Q(('lookout__isnull', False)), fields=['lookout'], name='step_on_lookout'),
         ),
         migrations.AddConstraint(
             model_name='steprun',

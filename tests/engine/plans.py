@@ -13,7 +13,7 @@ from cloud.errors import PermanentError, SlipwayError
 from deployments.models import Deployment, Event, Operation, SpecRevision, StepRun
 from deployments.spec import HubSpec
 from deployments.states import OperationStatus
-from worker import engine
+from worker import engine, leases
 from worker.context import Context
 from worker.step import Found, Step
 
@@ -122,7 +122,7 @@ def one_pass(operation: Operation, plan: Plan, now: Callable[[], Any] = timezone
     """Claims the operation, whatever it waits for, and visits it once."""
     StepRun.objects.filter(operation=operation).update(next_due_at=timezone.now() - timedelta(seconds=1))
     Operation.objects.filter(id=operation.id).update(next_due_at=timezone.now() - timedelta(seconds=1))
-    ((claimed, fence),) = [each for each in engine.claim(50) if each[0] == operation.id]
+    ((claimed, fence),) = [each for each in leases.claim(50) if each[0] == operation.id]
     fresh = Operation.objects.select_related("deployment", "revision").get(id=claimed)
     engine.Pass(fresh, fence, plan, Context, now=now).go()
     operation.refresh_from_db()

@@ -13,7 +13,7 @@ from cloud.errors import Throttled
 from deployments.models import Event, Operation, StepRun
 from deployments.states import OperationStatus, StepState
 from tests.engine.plans import Made, Plan, Troubled, Waits, operation_of, states
-from worker import engine
+from worker import engine, leases
 from worker.context import Context
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -45,7 +45,7 @@ def at_once(settings: Any) -> None:
 
 def visit(operation: Operation, plan: Plan, clock: Clock) -> bool:
     """One pass by a worker with this clock; False when the clock says that nothing is due."""
-    taken = engine.claim(5, clock)
+    taken = leases.claim(5, clock)
     for claimed, fence in taken:
         current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
         engine.Pass(current, fence, plan, Context, now=clock).go()
@@ -68,16 +68,16 @@ def test_a_dead_workers_lease_does_not_last_an_hour_longer_when_the_clock_is_set
 ) -> None:
     operation = operation_of(people["researcher"])
     clock.jump(HOUR)
-    ((_, fence),) = engine.claim(1, clock)
+    ((_, fence),) = leases.claim(1, clock)
     clock.jump(-HOUR)
-    assert engine.claim(1, clock) == [(operation.id, fence + 1)]
+    assert leases.claim(1, clock) == [(operation.id, fence + 1)]
 
 
 def test_a_clock_that_is_a_little_ahead_takes_nobodys_lease(people: dict[str, Any], clock: Clock) -> None:
     operation_of(people["researcher"])
     clock.jump(timedelta(seconds=30))
-    assert len(engine.claim(1, clock)) == 1
-    assert engine.claim(1) == []
+    assert len(leases.claim(1, clock)) == 1
+    assert leases.claim(1) == []
 
 
 def test_a_step_keeps_its_time_when_the_clock_is_set_forward(people: dict[str, Any], clock: Clock) -> None:

@@ -13,7 +13,7 @@ from cloud.errors import PermanentError
 from deployments import metering
 from deployments.models import Operation
 from tests.engine.plans import Made, Troubled, operation_of, to_the_end
-from worker import engine
+from worker import leases
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +45,8 @@ def test_a_failed_step_is_told_as_failed(people: dict[str, Any]) -> None:
 
 def test_only_a_run_of_a_silent_worker_counts_as_taken_over(people: dict[str, Any]) -> None:
     operation = operation_of(people["researcher"])
-    assert engine.claim(1)
+    assert leases.claim(1)
     assert counted("slipway_leases_taken_over_total") == {}
     Operation.objects.filter(id=operation.id).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert engine.claim(1)
+    assert leases.claim(1)
     assert counted("slipway_leases_taken_over_total") == {(): 1}

@@ -18,7 +18,7 @@ from deployments.models import Deployment, Discrepancy, Operation, Review, SpecR
 from deployments.states import DiscrepancyKind, Lifecycle, OperationKind, OperationStatus
 from tests.engine.plans import Made, one_pass, operation_of
 from tests.engine.test_services_races import requested
-from worker import engine
+from worker import leases
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 Act = Callable[[], object]
@@ -215,7 +215,7 @@ def test_a_hub_is_forgotten_once_and_never_also_taken_down(people: dict[str, Any
 def test_workers_in_the_same_moment_claim_each_operation_once(people: dict[str, Any]) -> None:
     for number in range(6):
         operation_of(people["researcher"], name=f"hub-{number}")
-    results = at_once(*[lambda: engine.claim(6)] * 4)
+    results = at_once(*[lambda: leases.claim(6)] * 4)
     taken = Counter(each for found in results if isinstance(found, list) for each, _ in found)
     assert set(taken.values()) == {1} and len(taken) == 6
 

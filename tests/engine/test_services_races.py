@@ -15,7 +15,7 @@ from deployments.events import FenceLost, Line, record
 from deployments.models import Deployment, Event, Operation, SpecRevision
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationStatus
-from worker import engine
+from worker import leases
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -51,15 +51,15 @@ def test_two_admins_approve_once(people: dict[str, Any]) -> None:
 
 def test_two_workers_claim_an_operation_once(people: dict[str, Any]) -> None:
     services.approve(people["reviewer"], requested(people["researcher"]), 1)
-    assert len(engine.claim(5)) == 1
-    assert engine.claim(5) == []
+    assert len(leases.claim(5)) == 1
+    assert leases.claim(5) == []
 
 
 def test_a_dead_workers_lease_is_taken_over_and_its_records_are_void(people: dict[str, Any]) -> None:
     operation = services.approve(people["reviewer"], requested(people["researcher"]), 1)
-    ((_, old_fence),) = engine.claim(1)
+    ((_, old_fence),) = leases.claim(1)
     Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    ((_, new_fence),) = engine.claim(1)
+    ((_, new_fence),) = leases.claim(1)
     assert new_fence > old_fence
     with pytest.raises(FenceLost):
         record(operation.id, [Line("from the dead")], fence=old_fence)

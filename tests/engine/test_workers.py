@@ -21,7 +21,7 @@ from tests.cloud.waiting import until
 from tests.engine.filed import Filed
 from tests.engine.plans import lines, operation_of
 from tests.environment import database_in_use
-from worker import engine, jobs
+from worker import jobs, leases
 from worker.context import Context
 from worker.runner import Runner
 
@@ -66,6 +66,12 @@ def held(folder: Path, step: str) -> bool:
     return (folder / f"{step}.held").exists()
 
 
+def stands_still(process: subprocess.Popen[bytes]) -> bool:
+    """Whether all of its threads have stopped: the signal reaches them one after the other."""
+    stats = [path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 def ended(operation: Operation) -> bool:
     operation.refresh_from_db()
     return operation.status == OperationStatus.SUCCEEDED
@@ -100,6 +106,7 @@ def test_a_work_horse_that_outlives_its_parent_is_refused_every_record(
     old = begin()
     until(lambda: held(tmp_path, "group"))
     old.send_signal(signal.SIGSTOP)  # nobody renews its lease, and it is not dead
+    until(lambda: stands_still(old))
     let_go(tmp_path, "group")
     new = begin()
     until(lambda: ended(operation))
@@ -130,7 +137,7 @@ def test_a_living_worker_keeps_its_lease_however_long_a_step_takes(
     fence, lease = operation.fence, operation.lease_until
     # Two renewals later a lease that nobody kept would have run out.
     until(lambda: _renewed_twice(operation, lease))
-    assert engine.claim(5) == []
+    assert leases.claim(5) == []
     let_go(tmp_path, "group")
     until(lambda: ended(operation))
     assert operation.fence == fence

@@ -42,6 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, valkey: object) -> Iterator[
 def quick(settings: Any, cloud: SandboxProcess, tmp_path: Path) -> Iterator[None]:
     """No waiting between looks; faults of a test end with it."""
     settings.SLIPWAY_POLL_SECONDS = 0.02
+    settings.SLIPWAY_SHARED_SECONDS = 0.0
     settings.SLIPWAY_LIST_LAG_SECONDS = 0.3
     settings.SLIPWAY_HELM_STUCK_SECONDS = 0.3
     settings.HELM_BINARY = os.environ.get("HELM_BINARY", str(ROOT / "var/bin/helm"))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from deployments.models import Operation
 from deployments.states import OperationStatus, StepState
-from worker import engine
+from worker import engine, leases
 from worker.hub import HubContext
 from worker.plans import plan_of
 
@@ -42,7 +42,7 @@ class Drive:
         """One pass when it is due, a moment's sleep when it is not."""
         if not Operation.objects.due().filter(id=operation.id).exists():
             time.sleep(0.01)
-        for claimed, fence in engine.claim(1):
+        for claimed, fence in leases.claim(1):
             current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
             engine.Pass(current, fence, self.plans(current), HubContext, timezone.now, patience=5.0).go()
         operation.refresh_from_db()

@@ -18,7 +18,7 @@ from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
 from tests.worker.conftest import MadeHub
 from tests.worker.driving import Drive
-from worker import engine
+from worker import engine, leases
 from worker.hub import HubContext
 from worker.plans import plan_of
 
@@ -49,7 +49,7 @@ def after(operation: Operation, seconds: float) -> None:
 
 def one_pass(operation: Operation, seconds: float) -> None:
     Operation.objects.filter(id=operation.id).update(next_due_at=timezone.now())
-    ((claimed, fence),) = [each for each in engine.claim(50) if each[0] == operation.id]
+    ((claimed, fence),) = [each for each in leases.claim(50) if each[0] == operation.id]
     current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
     later = timedelta(seconds=seconds)
     engine.Pass(current, fence, plan_of(current), HubContext, lambda: timezone.now() + later).go()

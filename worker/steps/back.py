@@ -69,6 +69,7 @@ class PutBack(InCluster):
     """
 
     name, title, expected, deadline = "put-back", "Put back what the hub served before", 60, 30 * 60
+    heavy = True
     remedies = REMEDIES
 
     def look(self, ctx: HubContext) -> Found:

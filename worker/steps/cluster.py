@@ -21,7 +21,7 @@ BROKEN = ("Failed", "Canceled")
 
 def cluster_id(ctx: HubContext) -> str:
     group = group_id(ctx, ctx.names.group)
-    return f"{group}/providers/Microsoft.ContainerService/managedClusters/{ctx.names.cluster}"
+    return f"{group}/providers/{clusters.TYPE}/{ctx.names.cluster}"
 
 
 class Cluster(Step[HubContext]):
@@ -44,7 +44,8 @@ class Cluster(Step[HubContext]):
             return Found.ready(f"Kubernetes {cluster.kubernetes_version} in {cluster.region}")
         if cluster.state in BROKEN:
             return self._broken(ctx, cluster)
-        return Found.changing("Azure is making the cluster; this usually takes four to six minutes")
+        told = "Azure is making the cluster; this usually takes four to six minutes"
+        return Found.changing(told, watch=ctx.watch_cluster(cluster.state))
 
     def _broken(self, ctx: HubContext, cluster: AksCluster) -> Found:
         if not ctx.run.token:

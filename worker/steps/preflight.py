@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from cloud.errors import (
     InvalidRequest,
     NameTaken,
@@ -42,8 +44,12 @@ class Preflight(Step[HubContext]):
     after = ("providers",)
 
     def check(self, ctx: HubContext) -> Found:
-        facts = Look(ctx).whole()
+        look = Look(ctx, settings.SLIPWAY_SHARED_SECONDS)
+        facts = look.whole()
         found = findings(facts, described(ctx), ctx.names)
+        if look.borrowed and any(finding.severity == "error" for finding in found):
+            facts = Look(ctx).whole()
+            found = findings(facts, described(ctx), ctx.names)
         for finding in found:
             if finding.severity == "warning" and finding.code not in UNTRIED:
                 ctx.log(f"{finding.what} {finding.remedy}", Level.WARNING)

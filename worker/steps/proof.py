@@ -69,7 +69,7 @@ class ProofOfLife(Diagnosed):
         return PermanentError(words, told.remedy, code=told.code)
 
     def apply(self, ctx: HubContext) -> None:
-        api = JupyterHub(ctx.address, ctx.hub_secrets().probe_api_token, ctx.profile.ca_bundle)
+        api = JupyterHub(ctx.address, ctx.hub_tokens()["probe_api_token"], ctx.profile.ca_bundle)
         if proof := ctx.operation.result.get("proof"):
             return _tidy_up(ctx, api, self.what(ctx)[0], proof["guest"])
         if ctx.run.token == LAUNCHING and self._went_on(ctx, api):
@@ -83,7 +83,7 @@ class ProofOfLife(Diagnosed):
             token=token,
             ca_bundle=ctx.profile.ca_bundle,
             seconds=ctx.patience,
-            on_event=lambda phase, message: ctx.log(message),
+            on_lines=ctx.log_lines,
             seen=_told(ctx),
         )
         if not outcome.done:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from cloud.azure import rights
-from deployments.preflight import GATE, findings, needed_providers
+from deployments.preflight import GATE, Facts, findings, needed_providers
 from deployments.preflight.azure import COMING, ON
 from worker.facts import Look
 from worker.hub import HubContext
@@ -17,7 +19,7 @@ class Providers(Step[HubContext]):
     name, title, expected, deadline = "providers", "Access to the subscription", 3, 20 * 60
 
     def check(self, ctx: HubContext) -> Found:
-        facts = Look(ctx).gate()
+        facts = _seen(ctx)
         if wrong := standing_in_the_way(ctx, findings(facts, ctx.spec, ctx.names, GATE)):
             return Found.failed(wrong)
         states = facts.providers or {}
@@ -35,3 +37,11 @@ class Providers(Step[HubContext]):
             if state not in (ON, COMING):
                 ctx.hold()
                 rights.register_provider(ctx.az, ctx.subscription, name)
+
+
+def _seen(ctx: HubContext) -> Facts:
+    """What other hubs were told serves as long as all is well; nobody waits or fails for it."""
+    look = Look(ctx, settings.SLIPWAY_SHARED_SECONDS)
+    facts = look.gate()
+    well = set((facts.providers or {}).values()) == {ON} and not findings(facts, ctx.spec, ctx.names, GATE)
+    return facts if well or not look.borrowed else Look(ctx).gate()

@@ -128,6 +128,7 @@ class Release(InCluster):
 
     name, title, expected, deadline = "release", "Install BinderHub with Helm", 10, 15 * 60
     after = ("nodes", "namespace", "ingredients", "domain")
+    heavy = True
 
     def look(self, ctx: HubContext) -> Found:
         done: HelmRelease | None = ctx.cache.get("release")
@@ -177,7 +178,7 @@ def install(ctx: HubContext) -> HelmRelease:
         ctx.spec.chart_version,
         ctx.values(),
         ca_file=ctx.profile.chart_ca_bundle,
-        on_line=ctx.log,
+        on_lines=ctx.log_lines,
     )
 
 

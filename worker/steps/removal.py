@@ -47,6 +47,7 @@ class FromCluster(InCluster):
 class ReleaseGone(FromCluster):
     name, title, expected, deadline = "uninstall", "Uninstall BinderHub with Helm", 15, 900
     kind = made_release.KIND
+    heavy = True
 
     def look_inside(self, ctx: HubContext) -> Found:
         found = ctx.helm.release(ctx.kubeconfig(), ctx.names.release, ctx.names.namespace)
@@ -57,7 +58,7 @@ class ReleaseGone(FromCluster):
 
     def apply(self, ctx: HubContext) -> None:
         ctx.hold()
-        ctx.helm.uninstall(ctx.kubeconfig(), ctx.names.release, ctx.names.namespace, on_line=ctx.log)
+        ctx.helm.uninstall(ctx.kubeconfig(), ctx.names.release, ctx.names.namespace, on_lines=ctx.log_lines)
 
 
 class AddressGone(FromCluster):
@@ -111,9 +112,11 @@ class ClusterGone(Step[HubContext]):
         if not ctx.is_ours(cluster.tags):
             return left_alone(ctx, made_cluster.KIND, cluster.name, OTHERS)
         if cluster.state == "Deleting":
-            return Found.changing("Azure is deleting it; this usually takes some minutes")
+            told = "Azure is deleting it; this usually takes some minutes"
+            return Found.changing(told, watch=ctx.watch_cluster(cluster.state))
         if self._is_busy(cluster) and ctx.run.token == ABORTED:
-            return Found.changing("waiting for Azure to stop what it was doing")
+            told = "waiting for Azure to stop what it was doing"
+            return Found.changing(told, watch=ctx.watch_cluster(cluster.state))
         return Found.drifted(f"it is {cluster.state.lower()}")
 
     def apply(self, ctx: HubContext) -> None:

@@ -33,7 +33,8 @@ class OnCluster(Step[HubContext]):
         if not ctx.is_ours(cluster.tags):
             return Found.failed(not_ours(KIND, cluster.name))
         if cluster.state in BUSY:
-            return Found.changing(f"Azure is at work on the cluster ({cluster.state.lower()})")
+            told = f"Azure is at work on the cluster ({cluster.state.lower()})"
+            return Found.changing(told, watch=ctx.watch_cluster(cluster.state))
         return self.look(ctx, cluster)
 
     def look(self, ctx: HubContext, cluster: AksCluster) -> Found:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from deployments.models import Operation
-from worker import engine
+from worker import engine, leases
 from worker.hub import HubContext
 from worker.plans import plan_of
 from worker.step import Step
@@ -54,7 +54,7 @@ class Clockwork:
         self.clock.skip_to(operation.next_due_at)
         time.sleep(BREATH)
         self.visits += 1
-        for claimed, fence in engine.claim(1, self.clock):
+        for claimed, fence in leases.claim(1, self.clock):
             current = Operation.objects.select_related("deployment", "revision").get(id=claimed)
             plan = tuple(self.wrap(step) for step in plan_of(current))
             engine.Pass(current, fence, plan, HubContext, self.clock, patience=5.0).go()

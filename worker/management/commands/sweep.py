@@ -26,6 +26,7 @@ from deployments.states import Lifecycle, SecretState
 from deployments.upkeep import unused_secrets
 from portal.refusals import require_none
 from worker import chores
+from worker.lookouts import anything_waits
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class Command(BaseCommand):
 
 
 def wake_for_operations() -> None:
-    """One job is enough for everything that is due, looks included; none is sent while one waits already."""
-    due = Operation.objects.due().exists() or wanting.work(timezone.now())
+    """One job is enough for everything that is due or watched, looks included; none is sent while one waits already."""
+    due = Operation.objects.due().exists() or anything_waits() or wanting.work(timezone.now())
     if due and django_rq.get_queue("operations").count == 0:
         send("operations", "worker.jobs.run_due")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import time
@@ -58,6 +59,9 @@ class Command(BaseCommand):
         require_none()
         for module in PRELOADED:
             importlib.import_module(module)
+        # What is loaded stays: a collector that went over it in each job would make a copy of it for each.
+        gc.collect()
+        gc.freeze()
         try:
             while not self._work():
                 time.sleep(AGAIN_AFTER)
