@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from httpx_sse import connect_sse
@@ -18,6 +17,7 @@ from httpx_sse import connect_sse
 from bench import scripted
 from bench.person import Person, token_of
 from bench.table import BenchFailed, Figures
+from bench.work import cpu_of
 from bootstrap.machine import ROOT
 from bootstrap.stack import Stack
 
@@ -55,12 +55,12 @@ def provision(stack: Stack, figures: Figures, speed: float) -> None:
     """A whole hub, from the click to the proof of life; then the same by a bare script in the same simulated cloud."""
     ours, bare = scripted.requests(stack, 2, "whole")
     with Person(stack.address, "admin", stack.passwords["admin"]) as admin:
-        before = cpu(stack.family("worker"))
+        before = cpu_of(stack.family("worker"))
         began = time.perf_counter()
         _approve(admin, ours)
         lags = _followed(stack, admin, ours)
         seconds = time.perf_counter() - began
-        work = cpu(stack.family("worker")) - before
+        work = cpu_of(stack.family("worker")) - before
     scripted_seconds, scripted_work = _bare(stack, bare)
     remark = (
         f"simulated cloud at {speed:g} times its speed; ours also checks, records, shows and can go on after a crash"
@@ -76,7 +76,7 @@ def provision(stack: Stack, figures: Figures, speed: float) -> None:
 
 
 def _bare(stack: Stack, hub: str) -> tuple[float, float]:
-    given = scripted.ingredients(stack, hub)
+    given = json.dumps(scripted.ingredients(stack, [hub])[0])
     environ = {**stack.env("worker"), "HELM_BINARY": str(stack.place.helm)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "bench.bare"]
@@ -147,12 +147,3 @@ def _until(stack: Stack, query: str, key: str) -> str:
 
 def _database(stack: Stack) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{stack.place.home / 'slipway.sqlite3'}?mode=ro", uri=True)
-
-
-def cpu(pids: set[int]) -> float:
-    """Seconds of CPU that these processes and the children they have buried have used."""
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(int(fields[index]) for index in (11, 12, 13, 14))
-    return ticks / 100

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.hubs import cpu
 from bench.person import Person
 from bench.table import BenchFailed, Figures
+from bench.work import cpu_of
 from bootstrap import families
 from bootstrap.machine import ROOT, require_disk
 from bootstrap.postgres import Server
@@ -54,7 +54,7 @@ def measure(figures: Figures, speed: float) -> None:
 
 def _work(stack: Stack, server: Server) -> float:
     """Seconds of CPU that the web process and PostgreSQL have used: what others do on this machine is not in it."""
-    return cpu(stack.family("web")) + cpu(families.descendants(server.pid))
+    return cpu_of(stack.family("web")) + cpu_of(families.descendants(server.pid))
 
 
 @contextmanager
