@@ -36,7 +36,8 @@ def test(rest: list[str]) -> int:
     pytest = [str(python), "-m", "pytest", "-q"]
     # Three for two cores: they mostly wait for one another's programs.
     rest_of_all = (f"--ignore={path}" for path in (BROWSER, ALONE, *LONG))
-    side_by_side = [*pytest, "-n", "3", "--dist", "loadfile", *rest_of_all]
+    # In their own order: files of many tests first would leave a long one of few to run by itself in the end.
+    side_by_side = [*pytest, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *rest_of_all]
     in_browsers = [*pytest, "-n", "2", "--dist", "loadfile", BROWSER]
     everything = [*_linters(python), side_by_side, in_browsers, [*pytest, ALONE]]
     with database() as where:
