@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -47,7 +48,10 @@ class SpecForm(
     LimitFields,
     ExpertFields,
 ):
-    """All fields. `draft_id` is the hub's id, made already or to be."""
+    """All fields. `draft_id` is the hub's id, made already or to be.
+
+    Abstract: mypy refuses to make one that lacks a method. Forms have a metaclass of their own, so ABC cannot.
+    """
 
     field_order = ("draft", *ORDER)
     #: The hub's description as it stands; None for one that is asked for.
@@ -186,12 +190,13 @@ class SpecForm(
         values = {name: self[name].value() for name in self.fields}
         return self.bound_twin({name: value for name, value in values.items() if value is not None})
 
+    @abstractmethod
     def bound_twin(self, data: dict[str, Any]) -> SpecForm:
-        raise NotImplementedError
+        """The same kind of form for the same person, with that sent."""
 
+    @abstractmethod
     def check_allowed(self, spec: HubSpec) -> None:
         """Raises what the person's groups do not allow."""
-        raise NotImplementedError
 
     def sketch(self) -> HubSpec:
         """What the form asks for as far as it goes: what is missing or wrong counts as not typed."""

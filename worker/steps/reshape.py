@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 
 from cloud.azure import clusters, node_pools
@@ -37,8 +38,9 @@ class OnCluster(Step[HubContext]):
             return Found.changing(told, watch=ctx.watch_cluster(cluster.state))
         return self.look(ctx, cluster)
 
+    @abstractmethod
     def look(self, ctx: HubContext, cluster: AksCluster) -> Found:
-        raise NotImplementedError
+        """Tells how things stand on a cluster that is at rest."""
 
     def broken(self, ctx: HubContext, cluster: AksCluster) -> Found | None:
         """The failure of the change that this very step began; an older one is simply tried again."""
