@@ -25,10 +25,28 @@ from worker.steps.sign_in import SignIn
 
 Plan = tuple[Step[Any], ...]
 
-PROVISION: Plan = (
+#: Whether a hub may be built, before anything is made.
+BEFOREHAND: Plan = (
     Providers(),
     Preflight(),
     Domain(),
+)
+#: That it works, seen from outside.
+PROVED: Plan = (
+    Health(),
+    SignIn(),
+    ProofOfLife(),
+)
+#: From a release that Helm has installed to a hub that serves.
+SERVING: Plan = (
+    Address(),
+    Workloads(),
+    Certificate(),
+    *PROVED,
+)
+
+PROVISION: Plan = (
+    *BEFOREHAND,
     ResourceGroup(),
     RegistryMade(),
     Cluster(),
@@ -37,17 +55,10 @@ PROVISION: Plan = (
     Nodes(),
     Namespace(),
     Release(),
-    Address(),
-    Workloads(),
-    Certificate(),
-    Health(),
-    SignIn(),
-    ProofOfLife(),
+    *SERVING,
 )
 CHANGE: Plan = (
-    Providers(),
-    Preflight(),
-    Domain(),
+    *BEFOREHAND,
     RegistryMade(),
     ControlPlane(),
     NodePools(),
@@ -55,12 +66,7 @@ CHANGE: Plan = (
     Ingredients(),
     Nodes(),
     Release(),
-    Address(),
-    Workloads(),
-    Certificate(),
-    Health(),
-    SignIn(),
-    ProofOfLife(),
+    *SERVING,
     TierBack(),
     PoolsBack(),
     PutBack(),
@@ -71,15 +77,11 @@ ROTATE: Plan = (
     Ingredients(),
     Release(),
     Workloads(),
-    Health(),
-    SignIn(),
-    ProofOfLife(),
+    *PROVED,
     PutBack(),
 )
 MEND: Plan = (
-    Providers(),
-    Preflight(),
-    Domain(),
+    *BEFOREHAND,
     RegistryMade(),
     Awake(),
     ControlPlane(),
@@ -89,23 +91,13 @@ MEND: Plan = (
     Nodes(),
     Namespace(),
     Release(),
-    Address(),
-    Workloads(),
-    Certificate(),
-    Health(),
-    SignIn(),
-    ProofOfLife(),
+    *SERVING,
 )
 STOP: Plan = (Stopped(),)
 START: Plan = (
     Started(),
     Nodes(),
-    Address(),
-    Workloads(),
-    Certificate(),
-    Health(),
-    SignIn(),
-    ProofOfLife(),
+    *SERVING,
 )
 TRY_LAUNCH: Plan = (
     Health(),
