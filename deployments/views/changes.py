@@ -22,13 +22,14 @@ from deployments.models import Deployment
 from deployments.preview import preview
 from deployments.states import Lifecycle
 from deployments.submission import applied, may_become
+from deployments.views.decisions import ASKING
 from deployments.views.guard import hub_of, person, telling
 
 
 @sensitive_variables()
 @sensitive_post_parameters(*SECRETS)
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(ASKING)
 @telling
 def change(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     """The hub's description to edit; sent, what would change; sent once more, it is applied."""

@@ -10,14 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cloud.errors import InvalidRequest
 from deployments import services
 from deployments.forms import TearDownForm
 from deployments.log import lines_before, whole_log
 from deployments.progress import progress
 from deployments.running import elsewhere
 from deployments.states import SecretState
-from deployments.submission import told
+from deployments.views.decisions import ASKING, confirmed
 from deployments.views.guard import hub_of, operation_of, person, telling
 
 
@@ -61,18 +60,14 @@ def retry(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     return redirect(operation.deployment)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(ASKING)
 @never_cache
 @telling
 def take_down(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     """What would be deleted, and the question; with the right name typed it begins."""
     hub, form = hub_of(request, hub_id), TearDownForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.tear_down(person(request), hub, form.cleaned_data["confirm"])
-            return redirect(hub)
-        except InvalidRequest as error:
-            form.add_error("confirm", told(error))
+    if confirmed(request, form, lambda typed: services.tear_down(person(request), hub, typed["confirm"])):
+        return redirect(hub)
     resources = hub.resources.filter(gone_at=None)
     secrets = hub.secrets.exclude(state=SecretState.PURGED)
     context = {"hub": hub, "form": form, "resources": resources, "secrets": secrets, "progress": progress(hub)}

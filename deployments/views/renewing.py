@@ -19,8 +19,9 @@ from deployments.forms.new_secrets import NewSecretsForm
 from deployments.running import Running
 from deployments.submission import told
 from deployments.trying import try_secrets
+from deployments.views.decisions import ASKING
 from deployments.views.guard import person, telling
-from deployments.views.running import ASKING, standing
+from deployments.views.running import standing
 from deployments.wording import secret_name
 
 #: Made by Slipway or by Azure itself: nothing is typed.

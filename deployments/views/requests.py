@@ -17,13 +17,14 @@ from deployments.forms import CHECKED, FOLDED, SECRETS, RequestForm, typed_secre
 from deployments.grounds import switch_on
 from deployments.preview import preview
 from deployments.submission import submit
+from deployments.views.decisions import ASKING
 from deployments.views.guard import person
 
 
 @sensitive_variables()
 @sensitive_post_parameters(*SECRETS)
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(ASKING)
 def new(request: HttpRequest) -> HttpResponse:
     """The form; sent, it makes a request, or comes back with all that was typed but the secrets."""
     if "switch_on" in request.POST:

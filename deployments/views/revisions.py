@@ -19,8 +19,9 @@ from deployments.forms.running import StepUpForm
 from deployments.listing import PAGE
 from deployments.models import SpecRevision
 from deployments.running import APPLYING, revisions, with_runs
+from deployments.views.decisions import ASKING
 from deployments.views.guard import hub_of, person, telling
-from deployments.views.running import ASKING, standing
+from deployments.views.running import standing
 
 
 @require_safe

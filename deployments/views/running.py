@@ -17,9 +17,8 @@ from deployments.forms.running import ExtendForm, TryForm
 from deployments.models import Deployment
 from deployments.running import Running, running
 from deployments.submission import told
+from deployments.views.decisions import ASKING, decided
 from deployments.views.guard import hub_of, person, telling
-
-ASKING = ["GET", "HEAD", "POST"]
 
 
 def standing(request: HttpRequest, hub_id: UUID) -> Running:
@@ -46,10 +45,8 @@ def stop(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 @require_POST
 @telling
 def start(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    hub = hub_of(request, hub_id)
-    services.start(person(request), hub)
-    messages.info(request, "The machines are being switched on; the hub is tried before it is called ready.")
-    return redirect(hub)
+    said = "The machines are being switched on; the hub is tried before it is called ready."
+    return decided(request, hub_id, services.start, said)
 
 
 @require_http_methods(ASKING)

@@ -10,17 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cloud.errors import InvalidRequest
 from deployments import services
 from deployments.audit import PAGE, deeds
 from deployments.forms.tending import CleanUpForm, DeedsForm, ForgetForm
 from deployments.models import Discrepancy
 from deployments.states import DiscrepancyKind
-from deployments.submission import told
 from deployments.tending import noted, overview
+from deployments.views.decisions import ASKING, confirmed, decided
 from deployments.views.guard import hub_of, person, reviewers_only, telling
-
-ASKING = ["GET", "HEAD", "POST"]
 
 
 @require_safe
@@ -47,11 +44,8 @@ def clean_up(request: HttpRequest, number: int) -> HttpResponse:
     """What would be removed, and the question; with the right name typed it begins."""
     rows = Discrepancy.objects.filter(kind=DiscrepancyKind.LEFT_OVER).select_related("deployment__owner")
     row, form = noted(get_object_or_404(rows, id=number)), CleanUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(services.clean_up(person(request), row, form.cleaned_data["confirm"]).deployment)
-        except InvalidRequest as error:
-            form.add_error("confirm", told(error))
+    if begun := confirmed(request, form, lambda typed: services.clean_up(person(request), row, typed["confirm"])):
+        return redirect(begun.deployment)
     return render(request, "tending/clean_up.html", {"row": row, "form": form}, status=422 if form.errors else 200)
 
 
@@ -62,12 +56,8 @@ def clean_up(request: HttpRequest, number: int) -> HttpResponse:
 def forget(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     """What forgetting means and may leave behind; with the name typed and a reason, the record ends."""
     hub, form = hub_of(request, hub_id), ForgetForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.forget(person(request), hub, form.cleaned_data["confirm"], form.cleaned_data["reason"])
-            return redirect(hub)
-        except InvalidRequest as error:
-            form.add_error("confirm", told(error))
+    if confirmed(request, form, lambda typed: services.forget(person(request), hub, typed["confirm"], typed["reason"])):
+        return redirect(hub)
     context = {"hub": hub, "form": form, "resources": hub.resources.filter(gone_at=None)}
     return render(request, "tending/forget.html", context, status=422 if form.errors else 200)
 
@@ -76,28 +66,21 @@ def forget(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 @reviewers_only
 @telling
 def build_again(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    hub = hub_of(request, hub_id)
-    services.build_again(person(request), hub)
-    messages.info(request, f"{hub.name} is being built again.")
-    return redirect(hub)
+    return decided(request, hub_id, services.build_again, "{hub} is being built again.")
 
 
 @require_POST
 @telling
 def put_back(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    hub = hub_of(request, hub_id)
-    services.put_back(person(request), hub)
-    messages.info(request, "The hub is being brought back to what its description says.")
-    return redirect(hub)
+    said = "The hub is being brought back to what its description says."
+    return decided(request, hub_id, services.put_back, said)
 
 
 @require_POST
 @telling
 def leave_as_is(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    hub = hub_of(request, hub_id)
-    services.leave_as_is(person(request), hub)
-    messages.info(request, "It stays as it is. The next change of the hub puts it back.")
-    return redirect(hub)
+    said = "It stays as it is. The next change of the hub puts it back."
+    return decided(request, hub_id, services.leave_as_is, said)
 
 
 @require_safe
