@@ -50,6 +50,13 @@ def signed_in(chromium: Browser, stack: Stack, username: str) -> Page:
     return page
 
 
+def at_the_form(chromium: Browser, stack: Stack) -> Page:
+    """The browser of a researcher, at the form for a new hub."""
+    page = signed_in(chromium, stack, "researcher")
+    wait_for_catalogue(page, stack)
+    return page
+
+
 def wait_for_catalogue(page: Page, stack: Stack) -> None:
     """The worker fills it in the first seconds of a portal's life."""
     for _ in range(60):
@@ -73,6 +80,22 @@ def control(stack: Stack, path: str, content: Any, *, method: str = "POST") -> A
 
 def add_docker_account(stack: Stack, username: str, token: str) -> None:
     control(stack, "dockerhub/accounts", {"username": username, "token": token, "organisations": []})
+
+
+def fill_in(page: Page, name: str, purpose: str, username: str, token: str) -> None:
+    """What everybody who asks for a hub must type; its images go to that account at Docker Hub."""
+    page.get_by_label("Hub name").fill(name)
+    page.get_by_label("What is it for?").fill(purpose)
+    page.get_by_label("Docker Hub username").fill(username)
+    page.get_by_label("Docker Hub access token").fill(token)
+    page.get_by_label("Image prefix").fill(f"{name}-")
+
+
+def send(page: Page) -> str:
+    """Sends the form that was filled in; returns the address of the hub's page."""
+    page.get_by_role("button", name="Request this hub").click()
+    expect(page.get_by_text("Waiting for review").first).to_be_visible()
+    return page.url
 
 
 def approve(admin: Page, stack: Stack, hub_page: str) -> None:

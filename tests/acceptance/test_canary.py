@@ -13,13 +13,14 @@ from playwright.sync_api import Browser, Page, expect
 from bootstrap.stack import Stack
 from tests.acceptance.driving import (
     PATIENCE,
-    a_browser,
     a_stack,
     add_docker_account,
     approve,
+    at_the_form,
     control,
+    fill_in,
+    send,
     signed_in,
-    wait_for_catalogue,
 )
 from tests.acceptance.searching import Search, spellings
 from tests.cloud.waiting import until
@@ -52,16 +53,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def researcher(chromium: Browser, stack: Stack) -> Page:
-    page = signed_in(chromium, stack, "researcher")
-    wait_for_catalogue(page, stack)
-    return page
+    return at_the_form(chromium, stack)
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +69,9 @@ def search(stack: Stack) -> Iterator[Search]:
         control(stack, "faults", {}, method="DELETE")
 
 
-def fill_in(page: Page, stack: Stack, name: str, docker: str = DOCKER) -> None:
+def fill_in_secrets(page: Page, stack: Stack, name: str, docker: str = DOCKER) -> None:
     page.goto(f"{stack.address}hubs/new/")
-    page.get_by_label("Hub name").fill(name)
-    page.get_by_label("What is it for?").fill("To see where secrets go")
-    page.get_by_label("Docker Hub username").fill("canary")
-    page.get_by_label("Docker Hub access token").fill(docker)
-    page.get_by_label("Image prefix").fill(f"{name}-")
+    fill_in(page, name, "To see where secrets go", "canary", docker)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     page.get_by_label("Everyone who signs in with a GitHub account").check()
     page.get_by_label("GitHub client ID").fill(APP)
@@ -91,10 +80,8 @@ def fill_in(page: Page, stack: Stack, name: str, docker: str = DOCKER) -> None:
 
 def requested(page: Page, stack: Stack, name: str) -> str:
     """The address of the hub's page."""
-    fill_in(page, stack, name)
-    page.get_by_role("button", name="Request this hub").click()
-    expect(page.get_by_text("Waiting for review").first).to_be_visible()
-    return page.url
+    fill_in_secrets(page, stack, name)
+    return send(page)
 
 
 def look_at_pages(search: Search, page: Page, stack: Stack, hub: str) -> None:
@@ -145,7 +132,7 @@ def test_through_a_whole_life(researcher: Page, admin: Page, stack: Stack, searc
 
 
 def test_through_a_form_that_is_refused(researcher: Page, stack: Stack, search: Search) -> None:
-    fill_in(researcher, stack, "refused", docker=DOCKER + "-wrong")
+    fill_in_secrets(researcher, stack, "refused", docker=DOCKER + "-wrong")
     researcher.get_by_role("button", name="Request this hub").click()
     expect(researcher.get_by_label("Docker Hub access token")).to_have_value("")
     expect(researcher.get_by_label("GitHub client secret")).to_have_value("")

@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 from bootstrap.stack import Stack
 from tests.acceptance.driving import (
     PATIENCE,
-    a_browser,
     a_stack,
     add_docker_account,
     approve,
+    at_the_form,
     control,
+    fill_in,
+    send,
     signed_in,
-    wait_for_catalogue,
 )
 
 NAME, ACCOUNT, TOKEN = "ailing", "keeper", "dckr_pat_kept-5Tr8"
@@ -31,24 +32,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def page(chromium: Browser, stack: Stack) -> Page:
     """The browser of the owner of a hub that serves, on the hub's page."""
-    page = signed_in(chromium, stack, "researcher")
-    wait_for_catalogue(page, stack)
-    page.get_by_label("Hub name").fill(NAME)
-    page.get_by_label("What is it for?").fill("To see what happens when it falls ill")
-    page.get_by_label("Docker Hub username").fill(ACCOUNT)
-    page.get_by_label("Docker Hub access token").fill(TOKEN)
-    page.get_by_label("Image prefix").fill(f"{NAME}-")
-    page.get_by_role("button", name="Request this hub").click()
-    expect(page.get_by_text("Waiting for review").first).to_be_visible()
-    hub = page.url
+    page = at_the_form(chromium, stack)
+    fill_in(page, NAME, "To see what happens when it falls ill", ACCOUNT, TOKEN)
+    hub = send(page)
     approve(signed_in(chromium, stack, "admin"), stack, hub)
     page.goto(hub)
     expect(page.get_by_role("link", name="Open your Binder")).to_be_visible(timeout=PATIENCE)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bootstrap.stack import Stack
-from tests.acceptance.driving import PATIENCE, a_browser, a_stack, add_docker_account, signed_in, wait_for_catalogue
+from tests.acceptance.driving import PATIENCE, a_stack, add_docker_account, at_the_form, fill_in, send, signed_in
 
 CANARY = "dckr_pat_canary-7Qf2+x/9zZ"
 
@@ -20,29 +20,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
-
-
-def fill_in(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.address}hubs/new/")
-    page.get_by_label("Hub name").fill("workshop")
-    page.get_by_label("What is it for?").fill("An afternoon with fifty people")
-    page.get_by_label("Docker Hub username").fill("canary")
-    page.get_by_label("Docker Hub access token").fill(CANARY)
-    page.get_by_label("Image prefix").fill("workshop-")
-
-
 def test_from_a_form_to_a_working_hub_and_back(chromium: Browser, stack: Stack) -> None:
     add_docker_account(stack, "canary", CANARY)
-    researcher = signed_in(chromium, stack, "researcher")
-    wait_for_catalogue(researcher, stack)
-    fill_in(researcher, stack)
-    researcher.get_by_role("button", name="Request this hub").click()
-    expect(researcher.get_by_text("Waiting for review").first).to_be_visible()
-    detail = researcher.url
+    researcher = at_the_form(chromium, stack)
+    fill_in(researcher, "workshop", "An afternoon with fifty people", "canary", CANARY)
+    detail = send(researcher)
 
     admin = signed_in(chromium, stack, "admin")
     admin.goto(f"{stack.address}review/")

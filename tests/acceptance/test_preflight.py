@@ -11,23 +11,19 @@ from playwright.sync_api import Browser, Page, expect
 from bootstrap.stack import Stack
 from tests.acceptance.driving import (
     PATIENCE,
-    a_browser,
     a_stack,
     add_docker_account,
     approve,
+    at_the_form,
     control,
+    fill_in,
+    send,
     signed_in,
-    wait_for_catalogue,
 )
 
 RESEARCH, TRIAL = "5117a000-0000-4000-8000-00000000c001", "5117a000-0000-4000-8000-00000000c002"
+PURPOSE = "A workshop with more people than cores"
 ACCOUNT, TOKEN = "quotaperson", "dckr_pat_quota-5Tg1"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def form(chromium: Browser, stack: Stack) -> Page:
-    page = signed_in(chromium, stack, "researcher")
-    wait_for_catalogue(page, stack)
-    return page
+    return at_the_form(chromium, stack)
 
 
 def allow_cores(stack: Stack, limit: int) -> None:
@@ -62,17 +56,9 @@ def choose_trial(page: Page, stack: Stack) -> None:
     raise AssertionError("no versions were borrowed")
 
 
-def fill_in(page: Page, name: str) -> None:
-    page.get_by_label("Hub name").fill(name)
-    page.get_by_label("What is it for?").fill("A workshop with more people than cores")
-    page.get_by_label("Docker Hub username").fill(ACCOUNT)
-    page.get_by_label("Docker Hub access token").fill(TOKEN)
-    page.get_by_label("Image prefix").fill("quota-")
-
-
 def test_more_nodes_than_there_are_cores_are_refused_and_mended(form: Page, stack: Stack) -> None:
     choose_trial(form, stack)
-    fill_in(form, "too-big")
+    fill_in(form, "too-big", PURPOSE, ACCOUNT, TOKEN)
     count = form.get_by_label("Number of nodes", exact=True)
     count.fill("4")
     checks = form.get_by_role("region", name="Checks")
@@ -85,23 +71,20 @@ def test_more_nodes_than_there_are_cores_are_refused_and_mended(form: Page, stac
     form.get_by_role("button", name="Request this hub").click()
     expect(form.get_by_role("alert")).to_contain_text("This needs another look")
     expect(form.locator("#id_node_count_error")).to_contain_text("This hub needs 8 cores")
-    expect(form.get_by_label("What is it for?")).to_have_value("A workshop with more people than cores")
+    expect(form.get_by_label("What is it for?")).to_have_value(PURPOSE)
     expect(form.get_by_label("Docker Hub access token")).to_have_value("")
 
     form.get_by_label("Number of nodes", exact=True).fill("2")
     expect(form.get_by_role("region", name="Checks")).not_to_contain_text("needs 8 cores")
     form.get_by_label("Docker Hub access token").fill(TOKEN)
-    form.get_by_role("button", name="Request this hub").click()
-    expect(form.get_by_text("Waiting for review").first).to_be_visible()
+    send(form)
 
 
 def test_cores_that_are_gone_when_a_hub_is_built_stop_the_run_before_anything_is_made(
     form: Page, chromium: Browser, stack: Stack
 ) -> None:
-    fill_in(form, "just-fits")
-    form.get_by_role("button", name="Request this hub").click()
-    expect(form.get_by_text("Waiting for review").first).to_be_visible()
-    detail = form.url
+    fill_in(form, "just-fits", PURPOSE, ACCOUNT, TOKEN)
+    detail = send(form)
     allow_cores(stack, 1)
     approve(signed_in(chromium, stack, "admin"), stack, detail)
 

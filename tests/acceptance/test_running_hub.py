@@ -12,12 +12,13 @@ from playwright.sync_api import Browser, Page, expect
 from bootstrap.stack import Stack
 from tests.acceptance.driving import (
     PATIENCE,
-    a_browser,
     a_stack,
     add_docker_account,
     approve,
+    at_the_form,
+    fill_in,
+    send,
     signed_in,
-    wait_for_catalogue,
 )
 
 ACCOUNT, FIRST, SECOND = "runner", "dckr_pat_first-8Kd2", "dckr_pat_second-1Vx9"
@@ -40,33 +41,16 @@ class Standing:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Standing]:
     with a_stack(tmp_path_factory.mktemp("stack")) as stack:
         add_docker_account(stack, ACCOUNT, FIRST)
-        page = signed_in(chromium, stack, "researcher")
-        wait_for_catalogue(page, stack)
-        _fill_in(page)
-        page.get_by_role("button", name="Request this hub").click()
-        expect(page.get_by_text("Waiting for review").first).to_be_visible()
-        standing = Standing(stack, page, page.url)
+        page = at_the_form(chromium, stack)
+        fill_in(page, "course", "A course that goes on for a while", ACCOUNT, FIRST)
+        standing = Standing(stack, page, send(page))
         approve(signed_in(chromium, stack, "admin"), stack, page.url)
         standing.open()
         standing.is_ready()
         yield standing
-
-
-def _fill_in(page: Page) -> None:
-    page.get_by_label("Hub name").fill("course")
-    page.get_by_label("What is it for?").fill("A course that goes on for a while")
-    page.get_by_label("Docker Hub username").fill(ACCOUNT)
-    page.get_by_label("Docker Hub access token").fill(FIRST)
-    page.get_by_label("Image prefix").fill("course-")
 
 
 def _change(hub: Standing, label: str, value: str) -> Page:

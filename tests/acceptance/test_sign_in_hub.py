@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bootstrap.stack import Stack
-from tests.acceptance.driving import PATIENCE, a_browser, a_stack, approve, control, signed_in, wait_for_catalogue
+from tests.acceptance.driving import PATIENCE, a_stack, approve, at_the_form, control, send, signed_in
 
 DOMAIN = "stats.example.org"
 
@@ -40,16 +40,9 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Asked]:
     with a_stack(tmp_path_factory.mktemp("stack"), SANDBOX_HTTPS="on") as stack:
-        page = signed_in(chromium, stack, "researcher")
-        wait_for_catalogue(page, stack)
+        page = at_the_form(chromium, stack)
         page.get_by_label("Hub name").fill("stats")
         page.get_by_label("What is it for?").fill("Statistics for forty people")
         page.get_by_label("A registry in Azure that Slipway makes").check()
@@ -65,9 +58,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterat
         expect(page.get_by_text("GitHub knows this app, its secret and its callback address.")).to_be_visible()
         expect(page.get_by_text(f"{DOMAIN} does not lead to this hub yet.")).to_be_visible()
         told = [str(page.locator(each).text_content()) for each in ("#record-text", "#callback-url")]
-        page.get_by_role("button", name="Request this hub").click()
-        expect(page.get_by_text("Waiting for review").first).to_be_visible()
-        yield Asked(stack, page, page.url, told[0], client_id, client_secret, told[1])
+        yield Asked(stack, page, send(page), told[0], client_id, client_secret, told[1])
 
 
 def registered(page: Page) -> tuple[str, str]:
