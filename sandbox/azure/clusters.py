@@ -19,7 +19,7 @@ from sandbox.azure import (
     policies,
     providers,
 )
-from sandbox.azure.call import Call, ok, page
+from sandbox.azure.call import Call, ok
 from sandbox.azure.cluster_shape import TYPE, apply, new_record, set_state
 from sandbox.azure.errors import AzureError, aks_error, resource_not_found
 from sandbox.azure.regions import REGIONS, exact_version, normalise
@@ -96,11 +96,7 @@ def get(call: Call) -> Response:
 
 
 def listing(call: Call) -> Response:
-    scope = f"/subscriptions/{call.subscription}/resourcegroups/"
-    if "group" in call.params:
-        groups.require(call)
-        scope += call.params["group"] + "/"
-    return page(call, [record["body"] for record in call.store.under(scope, TYPE)], 100)
+    return groups.contents(call, TYPE)
 
 
 def put(call: Call) -> Response:

@@ -35,6 +35,20 @@ def require_writable(call: Call) -> Record:
     return group
 
 
+def scope(call: Call) -> str:
+    """How the ids begin of what a listing is asked for: what is in the group in the path, or in any group."""
+    everywhere = f"/subscriptions/{call.subscription}/resourcegroups/"
+    if "group" not in call.params:
+        return everywhere
+    require(call)
+    return f"{everywhere}{call.params['group']}/"
+
+
+def contents(call: Call, resource_type: str) -> Response:
+    """A listing of the resources of one type."""
+    return page(call, [record["body"] for record in call.store.under(scope(call), resource_type)], 100)
+
+
 def make(
     store: Store, subscription: str, name: str, location: str, tags: dict[str, str], managed_by: str = ""
 ) -> Record:

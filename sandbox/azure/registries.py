@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.azure import groups, operations, policies, providers
-from sandbox.azure.call import Call, empty, ok, page
+from sandbox.azure.call import Call, empty, ok
 from sandbox.azure.due import transition
 from sandbox.azure.errors import AzureError, resource_not_found
 from sandbox.azure.regions import REGIONS, normalise
@@ -170,11 +170,7 @@ def get(call: Call) -> Response:
 
 
 def listing(call: Call) -> Response:
-    scope = f"/subscriptions/{call.subscription}/resourcegroups/"
-    if "group" in call.params:
-        groups.require(call)
-        scope += call.params["group"] + "/"
-    return page(call, [record["body"] for record in call.store.under(scope, TYPE)], 100)
+    return groups.contents(call, TYPE)
 
 
 def delete(call: Call) -> Response:

@@ -19,10 +19,7 @@ SHOWN = ("id", "name", "type", "location", "tags", "kind", "managedBy", "sku", "
 
 def listing(call: Call) -> Response:
     """Everything in the subscription or the group; resource groups are not resources."""
-    scope = f"/subscriptions/{call.subscription}/resourcegroups/"
-    if "group" in call.params:
-        groups.require(call)
-        scope += call.params["group"] + "/"
+    scope = groups.scope(call)
     records = call.store.under(scope)
     bodies = [record["body"] for record in records] + _addresses(call, scope.lower())
     shown = [

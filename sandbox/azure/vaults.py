@@ -160,11 +160,7 @@ def get(call: Call) -> Response:
 
 
 def listing(call: Call) -> Response:
-    scope = f"/subscriptions/{call.subscription}/resourcegroups/"
-    if "group" in call.params:
-        groups.require(call)
-        scope += call.params["group"] + "/"
-    return page(call, [record["body"] for record in call.store.under(scope, TYPE)], 100)
+    return groups.contents(call, TYPE)
 
 
 def delete(call: Call) -> Response:

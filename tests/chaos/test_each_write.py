@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from bootstrap.stack import Stack
 from tests.chaos.seed import FULL
+from tests.chaos.stacks import stack_of
 from tests.chaos.writes import Horses, Ordeal, made
 
-#: `make chaos` dies at every object that Helm makes; `make test` at a few of them.
-SETTINGS = {
-    "SLIPWAY_POLL_SECONDS": "0.05",
-    "SLIPWAY_LEASE_SECONDS": "0.5",
-    "SLIPWAY_LIST_LAG_SECONDS": "0.3",
-    "SLIPWAY_HELM_STUCK_SECONDS": "0.3",
-    "SLIPWAY_CATALOGUE_SECONDS": "86400",
-}
+SHORT = {"SLIPWAY_LEASE_SECONDS": "0.5", "SLIPWAY_HELM_STUCK_SECONDS": "0.3"}
 
 
 @pytest.fixture(scope="module")
 def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
-    helm = os.environ.get("HELM_BINARY")
     home = tmp_path_factory.mktemp("chaos")
-    with Stack(home, speed=1000, helm=Path(helm) if helm else None, extra_env=SETTINGS) as stack:
+    with stack_of(home, **SHORT) as stack:
         stack.start()
         for name in ("sweep", "worker", "web"):
             stack.kill(name, family=True)
         horses = Horses(stack)
+        # `make chaos` dies at every object that Helm makes; `make test` at a few of them.
         yield Ordeal(stack, horses, helm_share=1 if FULL else 9)
         horses.end()
 

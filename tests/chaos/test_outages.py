@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +13,11 @@ import redis
 from bootstrap.stack import Stack
 from tests.chaos.control import Control
 from tests.chaos.seed import FULL
+from tests.chaos.stacks import stack_of
 from tests.chaos.writes import FINAL, Horses
 from tests.cloud.waiting import until
 from tests.outages import disk_full, held
 
-SETTINGS = {
-    "SLIPWAY_POLL_SECONDS": "0.05",
-    "SLIPWAY_LEASE_SECONDS": "1",
-    "SLIPWAY_LIST_LAG_SECONDS": "0.3",
-    "SLIPWAY_HELM_STUCK_SECONDS": "0.5",
-    "SLIPWAY_CATALOGUE_SECONDS": "86400",
-}
 PATIENCE = 90.0
 #: How long it is away; the longer one outlasts what SQLite waits for a lock (20 s).
 SECONDS = 24.0 if FULL else 3.0
@@ -72,9 +64,8 @@ OUTAGES: dict[str, Outage] = {
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    helm = os.environ.get("HELM_BINARY")
     home = tmp_path_factory.mktemp("outages")
-    with Stack(home, speed=1000, helm=Path(helm) if helm else None, extra_env=SETTINGS) as stack:
+    with stack_of(home) as stack:
         stack.start()
         yield stack
 

@@ -10,7 +10,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +18,10 @@ from bootstrap import families
 from bootstrap.stack import Stack
 from tests.chaos.control import Control
 from tests.chaos.kills.monkey import children
+from tests.chaos.stacks import stack_of
 from tests.chaos.writes import Horses
 from tests.cloud.waiting import until
 
-SETTINGS = {
-    "SLIPWAY_POLL_SECONDS": "0.05",
-    "SLIPWAY_LEASE_SECONDS": "1",
-    "SLIPWAY_LIST_LAG_SECONDS": "0.3",
-    "SLIPWAY_HELM_STUCK_SECONDS": "0.5",
-    "SLIPWAY_CATALOGUE_SECONDS": "86400",
-}
 PATIENCE = 90.0
 CLUSTER = "/managedClusters/outlived"
 
@@ -70,9 +63,8 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    helm = os.environ.get("HELM_BINARY")
     home = tmp_path_factory.mktemp("outlived")
-    with Stack(home, speed=1000, workers=2, helm=Path(helm) if helm else None, extra_env=SETTINGS) as stack:
+    with stack_of(home, workers=2) as stack:
         stack.start()
         scene = Scene(stack)
         yield scene

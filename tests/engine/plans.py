@@ -12,7 +12,7 @@ from django.utils import timezone
 from cloud.errors import PermanentError, SlipwayError
 from deployments.models import Deployment, Event, Operation, SpecRevision, StepRun
 from deployments.spec import HubSpec
-from deployments.states import OperationStatus
+from deployments.states import Lifecycle, OperationStatus
 from worker import engine, leases
 from worker.context import Context
 from worker.step import Found, Step
@@ -89,8 +89,8 @@ class Explains(Troubled):
         raise self.cause
 
 
-def operation_of(owner: Any, name: str = "hub", **values: Any) -> Operation:
-    """A running provision of a hub that nobody else touches."""
+def requested(owner: Any, name: str = "hub", lifecycle: str = Lifecycle.REQUESTED) -> Deployment:
+    """A hub that somebody asked for."""
     spec = HubSpec(
         name=name,
         purpose="test",
@@ -110,12 +110,17 @@ def operation_of(owner: Any, name: str = "hub", **values: Any) -> Operation:
         name=name,
         address="http://127.1.1.1/",
         keep_until=spec.keep_until,
-        lifecycle="provisioning",
+        lifecycle=lifecycle,
     )
-    revision = SpecRevision.objects.create(deployment=deployment, number=1, data=spec.to_json(), author=owner)
-    return Operation.objects.create(
-        **{"deployment": deployment, "revision": revision, "kind": "provision", "requested_by": owner, **values}
-    )
+    SpecRevision.objects.create(deployment=deployment, number=1, data=spec.to_json(), author=owner)
+    return deployment
+
+
+def operation_of(owner: Any, name: str = "hub", **values: Any) -> Operation:
+    """A running provision of a hub that nobody else touches."""
+    deployment = requested(owner, name, Lifecycle.PROVISIONING)
+    usual = {"deployment": deployment, "revision": deployment.revision, "kind": "provision", "requested_by": owner}
+    return Operation.objects.create(**usual | values)
 
 
 def one_pass(operation: Operation, plan: Plan, now: Callable[[], Any] = timezone.now) -> Operation:

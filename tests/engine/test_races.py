@@ -16,8 +16,7 @@ from deployments import services
 from deployments.errors import TooLate
 from deployments.models import Deployment, Discrepancy, Operation, Review, SpecRevision
 from deployments.states import DiscrepancyKind, Lifecycle, OperationKind, OperationStatus
-from tests.engine.plans import Made, one_pass, operation_of
-from tests.engine.test_services_races import requested
+from tests.engine.plans import Made, one_pass, operation_of, requested
 from worker import leases
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

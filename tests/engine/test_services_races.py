@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,33 +11,12 @@ from django.utils import timezone
 from deployments import services
 from deployments.errors import TooLate
 from deployments.events import FenceLost, Line, record
-from deployments.models import Deployment, Event, Operation, SpecRevision
-from deployments.spec import HubSpec
+from deployments.models import Event, Operation
 from deployments.states import Lifecycle, OperationStatus
+from tests.engine.plans import requested
 from worker import leases
 
 pytestmark = pytest.mark.usefixtures("valkey")
-
-
-def requested(owner: Any) -> Deployment:
-    spec = HubSpec(
-        name="hub",
-        purpose="test",
-        subscription_id="s",
-        region="uksouth",
-        node_size="Standard_D2s_v5",
-        node_count=1,
-        kubernetes_version="1.34.2",
-        docker_username="someone",
-        image_prefix="x-",
-        keep_until=date.today() + timedelta(days=3),
-        chart_version="1",
-    )
-    deployment = Deployment.objects.create(
-        id=uuid4(), owner=owner, name="hub", address="http://127.1.1.1/", keep_until=spec.keep_until
-    )
-    SpecRevision.objects.create(deployment=deployment, number=1, data=spec.to_json(), author=owner)
-    return deployment
 
 
 def test_two_admins_approve_once(people: dict[str, Any]) -> None:

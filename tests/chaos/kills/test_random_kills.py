@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from tests.chaos.kills.monkey import Monkey
 from tests.chaos.kills.reader import Reader, signed_in
 from tests.chaos.kills.town import Town
 from tests.chaos.seed import FULL, SEED, chance
+from tests.chaos.stacks import stack_of
 from tests.chaos.writes import Horses, made
 
 KILLS, SECONDS, STREETS = (220, 420.0, 5) if FULL else (12, 12.0, 2)
@@ -31,15 +30,13 @@ SETTINGS = {
     "SLIPWAY_LEASE_SECONDS": f"{LEASE}",
     "SLIPWAY_LIST_LAG_SECONDS": "2",
     "SLIPWAY_HELM_STUCK_SECONDS": "2",
-    "SLIPWAY_CATALOGUE_SECONDS": "86400",
 }
 
 
 @pytest.fixture
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    helm = os.environ.get("HELM_BINARY")
     home = tmp_path_factory.mktemp("kills")
-    with Stack(home, speed=100, workers=2, helm=Path(helm) if helm else None, extra_env=SETTINGS) as stack:
+    with stack_of(home, speed=100, workers=2, **SETTINGS) as stack:
         stack.start()
         yield stack
 
