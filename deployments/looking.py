@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from cloud.errors import InvalidRequest, PermissionDenied, SignInFailed, Slipway
 from deployments import catalogue, grounds, outside, services
 from deployments.naming import Names
 from deployments.place import region_name
-from deployments.preflight import CoresFact, Denial, DomainFact, Facts, RegistryFact, SizeFact, TemplateFact
+from deployments.preflight import Denial, DomainFact, Facts, RegistryFact, SizeFact, TemplateFact
 from deployments.preflight.facts import GithubState, TokenState
 from deployments.spec import HubSpec
 from deployments.values import oauth_callback
@@ -73,11 +72,11 @@ def _offered(spec: HubSpec) -> dict[str, Any]:
     closed = {each.name: SizeFact(each.family, each.vcpus, True, each.memory_gib) for each in offer.closed}
     return {
         "sizes": closed | open_sizes,
-        "quotas": {key: CoresFact(each.label, each.used, each.limit) for key, each in offer.quotas.items()},
+        "quotas": offer.quotas,
         "versions": offer.versions,
         "previews": offer.previews,
         "long_term": offer.long_term,
-        "addresses": CoresFact(**asdict(offer.addresses)) if offer.addresses else None,
+        "addresses": offer.addresses,
     }
 
 

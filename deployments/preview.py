@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deployments import catalogue, naming, outside
-from deployments.catalogue import QuotaLeft
 from deployments.costs import spec_cost
 from deployments.forms import SpecForm
 from deployments.naming import Names
+from deployments.preflight import CoresFact
 from deployments.pricing import Estimate
 from deployments.rendering import overlay_difference
 from deployments.spec import HubSpec
@@ -22,7 +22,7 @@ BINDER_PATH = "services/binder/"
 class QuotaUse:
     """CPU cores of one quota that a hub would take."""
 
-    quota: QuotaLeft
+    quota: CoresFact
     cores: int
 
     @property

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from deployments import catalogue, grounds, metering, outside, upkeep
+from deployments import cataloguing, grounds, metering, outside, upkeep
 
 if TYPE_CHECKING:
     from worker.runner import Aside, Runner
@@ -113,13 +113,13 @@ def _runner(*asides: Aside) -> Runner:
 @chore
 def refresh_catalogue() -> None:
     """Looks anew at what Azure offers."""
-    catalogue.refresh(outside.azure(), outside.profile())
+    cataloguing.refresh(outside.azure(), outside.profile())
 
 
 @chore
 def refresh_region(subscription_id: str, region: str) -> None:
     """Looks anew at one region, whose quota has just changed."""
-    catalogue.refresh_region(outside.azure(), outside.profile(), subscription_id, region)
+    cataloguing.refresh_region(outside.azure(), outside.profile(), subscription_id, region)
 
 
 @chore
@@ -128,14 +128,14 @@ def register_providers(subscription_id: str) -> None:
     try:
         grounds.register(outside.azure(), subscription_id)
     finally:
-        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
+        cataloguing.follow_registration(outside.azure(), outside.profile(), subscription_id)
 
 
 @chore
 def follow_registrations() -> None:
     """Looks again at subscriptions in which Azure is switching something on."""
     for subscription_id in grounds.changing():
-        catalogue.follow_registration(outside.azure(), outside.profile(), subscription_id)
+        cataloguing.follow_registration(outside.azure(), outside.profile(), subscription_id)
 
 
 @chore

@@ -96,9 +96,9 @@ def _toil() -> None:
 def request() -> dict[str, Any]:
     """A researcher's request and an administrator's approval, as `manage.py demo` makes them."""
     from accounts.models import User
-    from deployments import catalogue, demo, outside, services
+    from deployments import cataloguing, demo, outside, services
 
-    catalogue.refresh(outside.azure(), outside.profile())
+    cataloguing.refresh(outside.azure(), outside.profile())
     researcher, admin = (User.objects.get(username=name) for name in ("researcher", "admin"))
     spec = demo.choose(researcher, "slipwaydemo")
     deployment = demo.request(researcher, spec, "dckr_pat_demo")
@@ -119,9 +119,9 @@ def tear_down(deployment: str) -> dict[str, Any]:
 def prepare() -> dict[str, Any]:
     """Fills the catalogue, and lets everybody have as many hubs as they like."""
     from accounts.models import SpendingPolicy
-    from deployments import catalogue, outside
+    from deployments import cataloguing, outside
 
-    catalogue.refresh(outside.azure(), outside.profile())
+    cataloguing.refresh(outside.azure(), outside.profile())
     SpendingPolicy.objects.get_or_create(
         group=None, defaults={"max_hubs": 1000, "max_days": 90, "max_monthly_cost": 10**6}
     )

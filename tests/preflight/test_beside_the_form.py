@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import SpendingPolicy, SubscriptionGrant, User
-from deployments import catalogue, grounds, outside
+from deployments import catalogue, cataloguing, grounds, outside
 from deployments.advice import Said
 from deployments.forms.sections import SECRETS, section_of
 from deployments.models import CatalogueEntry, Deployment
@@ -35,8 +35,8 @@ def person(people: dict[str, User], world: World, settings: Any) -> tuple[Client
 
 def look_around(world: World) -> None:
     """What the worker does every few minutes."""
-    catalogue.refresh_subscriptions(outside.azure())
-    catalogue.refresh_subscription(outside.azure(), outside.profile(), world.subscription)
+    cataloguing.refresh_subscriptions(outside.azure())
+    cataloguing.refresh_subscription(outside.azure(), outside.profile(), world.subscription)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_subscription_that_lacks_a_service_may_be_given_it_at_once(
     assert (known := grounds.ground(world.subscription)) and known.is_changing
     grounds.register(outside.azure(), world.subscription)
     while (known := grounds.ground(world.subscription)) and known.is_changing:
-        catalogue.follow_registration(outside.azure(), outside.profile(), world.subscription)
+        cataloguing.follow_registration(outside.azure(), outside.profile(), world.subscription)
     assert "provider-registers" not in {each.code for each in said(person[0], fields)}
 
 
@@ -141,7 +141,7 @@ def test_a_fresh_account_says_why_nothing_is_offered_and_then_what_is(
     assert "has not switched on yet what a hub needs" in page and "Switch it on now" in page
     grounds.register(outside.azure(), world.subscription)
     while not catalogue.offer(world.subscription, "uksouth"):
-        catalogue.follow_registration(outside.azure(), outside.profile(), world.subscription)
+        cataloguing.follow_registration(outside.azure(), outside.profile(), world.subscription)
     page = person[0].post("/hubs/new/parts", place, headers={"HX-Target": "after-region"}).content.decode()
     assert "Standard_D4s_v5" in page and "Switch it on" not in page
 
@@ -166,5 +166,5 @@ def test_versions_are_lent_to_who_was_looked_at_too_early(
     known = {"versions": ["1.34.3"], "default_version": "1.34.3"}
     CatalogueEntry.objects.create(key="offer:other:uksouth", data={**other.data, **known}, fetched_at=timezone.now())
     settings.SLIPWAY_REGIONS = ["nowhere"]  # nothing else is looked at
-    catalogue.refresh(outside.azure(), outside.profile())
+    cataloguing.refresh(outside.azure(), outside.profile())
     assert (later := catalogue.offer(world.subscription, "uksouth")) and later.versions == ("1.34.3",)

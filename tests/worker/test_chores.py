@@ -12,7 +12,7 @@ from django.core import mail
 from django.utils import timezone
 
 from cloud.azure import groups
-from deployments import catalogue, outside, services, tagging
+from deployments import catalogue, cataloguing, outside, services, tagging
 from deployments.models import Deployment, HealthCheck, Notice, Operation, Survey
 from deployments.states import Health, Lifecycle, OperationKind, OperationStatus
 from deployments.surveys import VAULT
@@ -230,5 +230,5 @@ def test_chores_are_sent_for_only_when_they_are_due(serving: Deployment, cloud: 
 def test_the_catalogue_knows_how_much_room_a_region_has(db: None, settings: Any, cloud: SandboxProcess) -> None:
     settings.SLIPWAY_REGIONS = ["uksouth"]
     free_trial = "5117a000-0000-4000-8000-00000000c002"
-    catalogue.refresh_subscription(outside.azure(), outside.profile(), free_trial)
+    cataloguing.refresh_subscription(outside.azure(), outside.profile(), free_trial)
     assert [(region.name, region.room) for region in catalogue.regions(free_trial)] == [("uksouth", 2)]
