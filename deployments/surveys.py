@@ -73,6 +73,10 @@ class Discrepancy(models.Model):
         """The name by which a person knows it: the hub's, or that of the first thing that was found."""
         return self.deployment.name if self.deployment else str(self.details[0]["name"])
 
+    def is_called(self, name: str) -> bool:
+        """Whether a page shows it under this name, or did until it got a record with another."""
+        return name in {self.title, *(str(each["name"]) for each in self.details[:1])}
+
     @property
     def mends(self) -> bool:
         """Whether putting it back puts any of it right."""

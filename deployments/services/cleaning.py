@@ -36,7 +36,7 @@ def clean_up(user: User, found: Discrepancy, typed_name: str) -> Operation:
         raise NotAllowed("Only reviewers remove what was left over.")
     if found.kind != DiscrepancyKind.LEFT_OVER or found.owner_id is None:
         raise InvalidRequest("This is not something that a Slipway has left.", "Look at it in the Azure portal.")
-    if typed_name.strip() != found.title:
+    if not found.is_called(typed_name.strip()):
         raise InvalidRequest(f"The name does not match. Type {found.title} to confirm.")
     try:
         with transaction.atomic():
