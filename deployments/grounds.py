@@ -23,8 +23,9 @@ from deployments.making import anywhere
 from deployments.models import CatalogueEntry
 from deployments.naming import OWNER_TAG
 from deployments.preflight import Denial
-from deployments.preflight.azure import COMING, NEEDED_PROVIDERS, ON, REGISTRY_PROVIDER
+from deployments.preflight.azure import COMING, ON
 from deployments.remembering import remember
+from deployments.roles import NEEDED_PROVIDERS, REGISTRY_PROVIDER
 
 if TYPE_CHECKING:
     from cloud.azure.session import AzureSession

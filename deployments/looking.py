@@ -42,6 +42,8 @@ def _subscription(spec: HubSpec) -> dict[str, Any]:
     """What the worker has seen of the subscription, and may do there."""
     known, ground = catalogue.subscription(spec.subscription_id), grounds.ground(spec.subscription_id)
     seen: dict[str, Any] = {"region_name": region_name(spec)}
+    if vault := outside.vault_name():
+        seen["vault_name"] = vault
     if known:
         seen |= {"subscription_name": known.name, "subscription_state": known.state}
     if ground:

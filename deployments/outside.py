@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -64,3 +65,9 @@ def vault() -> SecretVault:
     if not url:
         raise ImproperlyConfigured("Set AZURE_KEY_VAULT_URL to the vault that the portal keeps secrets in.")
     return SecretVault(azure(), url)
+
+
+def vault_name() -> str:
+    """The vault's name: the first part of its host, or, in the sandbox, the last of its path."""
+    address = urlsplit(os.environ.get("AZURE_KEY_VAULT_URL", ""))
+    return address.path.strip("/").rsplit("/", 1)[-1] or (address.hostname or "").partition(".")[0]

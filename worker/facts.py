@@ -11,7 +11,6 @@ from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from django.utils import timezone
 
@@ -58,7 +57,8 @@ class Look:
     def gate(self) -> Facts:
         """Who we are, and what we may do in the subscription: what all other looks rest on."""
         me = identity.who(self.az)
-        known = Facts(identity=str(me), object_id=me.object_id, region_name=region_name(self.spec))
+        vault, region = outside.vault_name(), region_name(self.spec)
+        known = Facts(identity=str(me), object_id=me.object_id, vault_name=vault, region_name=region)
         mine = self._shared("subscription", self._own_subscription)
         if mine is None:
             return replace(known, subscription_seen=False)
@@ -95,7 +95,6 @@ class Look:
             **seen,
             unseen=tuple(self._unseen[what] for what in sorted(self._unseen)),
             vault=vault,
-            vault_name=_vault_name(),
             today=timezone.localdate(),
             # How long a hub that stands may stay was decided when it was extended.
             longest_days=allowance(owner).max_days if self._is_new else None,
@@ -267,15 +266,9 @@ class Look:
             found = [vaults.list_deleted_vaults(self.az, each.id) for each in offers.list_subscriptions(self.az)]
         except SlipwayError:
             return False
-        return _vault_name().lower() in {vault.name.lower() for several in found for vault in several}
+        return outside.vault_name().lower() in {vault.name.lower() for several in found for vault in several}
 
 
 def described(ctx: HubContext) -> HubSpec:
     """What is to be built; how long it stays is what the hub itself says, which may have been extended."""
     return replace(ctx.spec, keep_until=ctx.operation.deployment.keep_until)
-
-
-def _vault_name() -> str:
-    """The vault's name: the first part of its host, or, in the sandbox, the last of its path."""
-    address = urlsplit(outside.vault().url)
-    return address.path.strip("/").rsplit("/", 1)[-1] or (address.hostname or "").partition(".")[0]

@@ -33,7 +33,7 @@ class Meaning:
 NO_RIGHT = Meaning(
     PermissionDenied,
     "the portal's identity has no right to do that in this subscription",
-    "Ask whoever owns the subscription to give the portal's identity the role Contributor on it.",
+    "Ask whoever runs Slipway to have it given: docs/azure.md lists the rights that Slipway needs there.",
 )
 POLICY = Meaning(
     PolicyDenied,

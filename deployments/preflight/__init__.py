@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from deployments.naming import Names
 from deployments.preflight import azure, machines, names, people, places, storage
 from deployments.preflight.azure import (
-    BASE_ACTIONS,
     GATE,
-    NEEDED_PROVIDERS,
-    REGISTRY_ACTIONS,
     needed_actions,
     needed_providers,
 )
@@ -52,10 +49,7 @@ def findings(facts: Facts, spec: HubSpec, hub: Names, checks: Sequence[Check] = 
 
 
 __all__ = [
-    "BASE_ACTIONS",
     "GATE",
-    "NEEDED_PROVIDERS",
-    "REGISTRY_ACTIONS",
     "UNTRIED",
     "CoresFact",
     "Denial",

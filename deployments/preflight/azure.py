@@ -8,29 +8,16 @@ from deployments.naming import Names
 from deployments.preflight import letters
 from deployments.preflight.facts import Check, Denial, Facts, Finding, error, warning
 from deployments.preflight.words import listed
+from deployments.roles import (
+    BASE_ACTIONS,
+    GIVING,
+    NEEDED_PROVIDERS,
+    REGISTER_ACTION,
+    REGISTRY_ACTIONS,
+    REGISTRY_PROVIDER,
+)
 from deployments.spec import HubSpec
 
-#: What the plan does in Azure, as rights of the identity that does it.
-BASE_ACTIONS = {
-    "Microsoft.Resources/subscriptions/resourceGroups/write": "make a resource group",
-    "Microsoft.Resources/subscriptions/resourceGroups/delete": "delete a resource group",
-    "Microsoft.ContainerService/managedClusters/read": "look at a cluster",
-    "Microsoft.ContainerService/managedClusters/write": "make a cluster",
-    "Microsoft.ContainerService/managedClusters/delete": "delete a cluster",
-    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action": "sign in to the cluster",
-    "Microsoft.ContainerService/managedClusters/agentPools/write": "change a cluster's machines",
-    "Microsoft.ContainerService/managedClusters/agentPools/delete": "remove a cluster's machines",
-    "Microsoft.ContainerService/managedClusters/stop/action": "stop a cluster",
-    "Microsoft.ContainerService/managedClusters/start/action": "start a cluster",
-}
-REGISTRY_ACTIONS = {
-    "Microsoft.ContainerRegistry/registries/write": "make a container registry",
-    "Microsoft.ContainerRegistry/registries/delete": "delete a container registry",
-    "Microsoft.ContainerRegistry/registries/tokens/write": "make a token for the registry",
-    "Microsoft.ContainerRegistry/registries/generateCredentials/action": "make a password for the registry",
-    "Microsoft.Authorization/roleAssignments/write": "let the cluster read the registry",
-    "Microsoft.Authorization/roleAssignments/delete": "take that right away again",
-}
 #: How a right begins → what it is about.
 KINDS = {
     "Microsoft.Resources/": "resource groups",
@@ -40,15 +27,6 @@ KINDS = {
 }
 #: So many things are named one by one; of more only the kinds are.
 FEW = 2
-REGISTER_ACTION = "/register/action"
-NEEDED_PROVIDERS = (
-    "Microsoft.ContainerService",
-    "Microsoft.Compute",
-    "Microsoft.Network",
-    "Microsoft.Storage",
-    "Microsoft.ManagedIdentity",
-)
-REGISTRY_PROVIDER = "Microsoft.ContainerRegistry"
 ON, COMING = "Registered", "Registering"
 
 
@@ -67,7 +45,7 @@ def _subscription(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Findin
             "Slipway's identity does not see this subscription: it has no role there, or the subscription is gone.",
             "Send the text below to whoever owns the subscription, or choose another one.",
             "subscription_id",
-            letters.role(facts, spec, ["Contributor"]),
+            letters.role(facts, spec, ["worker"]),
         )
     elif facts.subscription_state not in (None, "Enabled", "Warned"):
         yield error(
@@ -85,13 +63,11 @@ def _rights(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
     missing = {action: what for action, what in needed_actions(spec).items() if not facts.allows(action)}
     if not missing:
         return
-    giving = {action for action in missing if action.startswith("Microsoft.Authorization/")}
-    roles = ["Contributor"] if set(missing) - giving else []
-    roles += ["Role Based Access Control Administrator"] if giving else []
+    roles = ["registry access" if action.startswith(GIVING) else "worker" for action in missing]
     yield error(
         "rights-missing",
         f"Slipway may not {_together(missing)} in {facts.subscription_name}.",
-        f"Send the text below to whoever owns the subscription: Slipway needs the role {listed(roles)} there.",
+        f"Send the text below to whoever owns the subscription: Slipway needs {letters.named(facts, roles)} there.",
         "subscription_id",
         letters.role(facts, spec, roles, list(missing)),
     )
@@ -201,7 +177,7 @@ def _unseen(facts: Facts, spec: HubSpec, _names: Names) -> Iterator[Finding]:
         "What is wrong there would only show while the hub is made."
         + (" To have it checked before, send the text below to whoever owns the subscription." if rights else ""),
         "",
-        letters.role(facts, spec, ["Reader"], rights) if rights else "",
+        letters.role(facts, spec, ["worker"], rights) if rights else "",
     )
 
 

@@ -15,13 +15,13 @@ from django.core.management import CommandError
 from bootstrap.machine import ROOT
 from cloud.errors import SlipwayError
 from deployments.preflight import needed_actions, needed_providers
+from deployments.roles import GIVER, ROLES, WEB_SECRETS, WORKER_SECRETS, worker_rights
 from sandbox.azure import table
 from tests.operating.tenant import Tenant, prepared
 from tests.sandbox_process import SandboxProcess
 from tests.web.conftest import hub_spec
 from worker.connect import planning
 from worker.connect.parts import Wanted
-from worker.connect.roles import GIVER, ROLES, WEB_SECRETS, WORKER_SECRETS, worker_rights
 
 SOMEBODY = "5117a000-0000-4000-8000-00000000ab01"
 

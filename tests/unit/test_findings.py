@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,6 @@ import pytest
 
 from deployments import preflight
 from deployments.preflight import (
-    BASE_ACTIONS,
     CoresFact,
     Denial,
     DomainFact,
@@ -24,6 +24,7 @@ from deployments.preflight import (
     Unseen,
     findings,
 )
+from deployments.roles import BASE_ACTIONS, NEEDED_PROVIDERS, ROLES
 from tests.unit.hubs import NAMES, TODAY, described
 
 GITHUB = {"access": "github", "github_client_id": "Iv1.abc", "github_organisations": ("lab",)}
@@ -165,8 +166,26 @@ def test_sentences_are_each_their_own() -> None:
 def test_missing_rights_come_with_a_letter_to_whoever_can_give_them() -> None:
     facts = Facts(allows=lambda action: False, identity="slipway-worker", subscription_name="Research")
     finding = next(each for each in findings(facts, described(), NAMES) if each.code == "rights-missing")
-    for words in ("slipway-worker", "Contributor", "Research", "managedClusters/write"):
+    for words in ("slipway-worker", "“Slipway worker”", "Research", "managedClusters/write"):
         assert words in finding.letter
+
+
+def test_a_letter_asks_for_the_least_role_by_its_own_name_and_says_all_that_it_holds() -> None:
+    facts = Facts(allows=lambda action: False, vault_name="hub-secrets")
+    finding = next(each for each in findings(facts, described(), NAMES) if each.code == "rights-missing")
+    assert finding.remedy.endswith("Slipway needs the role “Slipway worker (hub-secrets)” there.")
+    held = set(re.findall(r"^([\w*.]+/[\w*./]+): ", finding.letter, re.MULTILINE))
+    assert held == set(ROLES["worker"].actions)
+    assert "Contributor" not in finding.letter and "Owner" not in finding.letter
+
+
+def test_a_letter_about_giving_roles_brings_the_condition_that_binds_it() -> None:
+    facts = Facts(allows=lambda action: not action.startswith("Microsoft.Authorization/"), object_id="0bj3ct")
+    finding = next(each for each in findings(facts, described(registry="acr"), NAMES) if each.code == "rights-missing")
+    command = next(line for line in finding.letter.splitlines() if line.startswith("az role assignment create"))
+    assert "“Slipway registry access”" in finding.remedy and "worker”" not in finding.remedy
+    words = shlex.split(command)
+    assert words[words.index("--condition") + 1] == ROLES["registry access"].condition
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.code in LETTERS], ids=lambda case: case.code)
@@ -205,7 +224,7 @@ def test_a_small_good_hub_has_nothing_in_its_way() -> None:
     facts = Facts(
         subscription_state="Enabled",
         allows=lambda action: True,
-        providers={name: "Registered" for name in preflight.NEEDED_PROVIDERS},
+        providers={name: "Registered" for name in NEEDED_PROVIDERS},
         sizes=SIZES,
         quotas=PLENTY,
         versions=("1.34.3",),

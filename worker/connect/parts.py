@@ -13,7 +13,7 @@ from typing import Any
 from cloud.azure import groups, rights, role_assignments, role_definitions, vaults
 from cloud.azure.session import AzureSession
 from cloud.errors import InvalidRequest, Unavailable
-from worker.connect.roles import Role
+from deployments.roles import Role
 
 #: A new vault's name must become known to the world first (seconds).
 VAULT_PATIENCE, GLANCE = 180.0, 1.0

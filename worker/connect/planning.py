@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from deployments.roles import PROVIDERS, ROLES, VAULT_PROVIDER
 from worker.connect.parts import Definition, Given, Group, Part, PortalVault, Provider, Wanted
-from worker.connect.roles import PROVIDERS, ROLES, VAULT_PROVIDER
 
 #: A new role is not known to all of Azure at once (seconds).
 SPREADING = 60

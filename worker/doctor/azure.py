@@ -12,7 +12,7 @@ from cloud.azure.session import AzureSession
 from cloud.errors import NotYet, PermissionDenied, SlipwayError
 from cloud.keyvault import SecretVault
 from deployments import outside
-from worker.connect.roles import GIVER, PROVIDERS, worker_rights
+from deployments.roles import GIVER, PROVIDERS, worker_rights
 from worker.doctor.findings import Finding, Look
 
 PROBE = "slipway-doctor-"

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from cloud.azure.session import AzureSession
 from cloud.errors import SlipwayError
 from deployments import outside
+from deployments.roles import ROLES, Role
 from worker.connect import planning
 from worker.connect.parts import Part, Standing, Wanted
-from worker.connect.roles import ROLES, Role
 
 HELP = """Tells the least rights that the portal's two identities need, and everything else that must be in Azure. By
 default nothing is asked and nothing changed; --check looks what is missing; --apply makes it, as often as you like.

@@ -1,4 +1,8 @@
-"""The least that the portal's identities may do, each right with its reason. Pure; docs/azure.md has the same table."""
+"""The least that the portal's identities may do in Azure, each right with its reason: the one list of them. Pure.
+
+Preflight asks whether the worker has them, letters ask others for them, `connect_azure` makes roles of them, the doctor
+looks for them; docs/azure.md has the same table.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,44 @@ from dataclasses import dataclass, field
 
 from cloud.azure.role_assignments import ACR_PULL
 from cloud.azure.role_definitions import RoleDefinition
-from deployments.preflight import BASE_ACTIONS, NEEDED_PROVIDERS, REGISTRY_ACTIONS
-from deployments.preflight.azure import REGISTER_ACTION, REGISTRY_PROVIDER
 
 Rights = dict[str, str]
 
+REGISTER_ACTION = "/register/action"
+NEEDED_PROVIDERS = (
+    "Microsoft.ContainerService",
+    "Microsoft.Compute",
+    "Microsoft.Network",
+    "Microsoft.Storage",
+    "Microsoft.ManagedIdentity",
+)
+REGISTRY_PROVIDER = "Microsoft.ContainerRegistry"
 PROVIDERS = (*NEEDED_PROVIDERS, REGISTRY_PROVIDER)
 VAULT_PROVIDER = "Microsoft.KeyVault"
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
 GIVING = "Microsoft.Authorization/roleAssignments"
 
+#: What the plan does in Azure, as rights of the identity that does it.
+BASE_ACTIONS: Rights = {
+    "Microsoft.Resources/subscriptions/resourceGroups/write": "make a resource group",
+    "Microsoft.Resources/subscriptions/resourceGroups/delete": "delete a resource group",
+    "Microsoft.ContainerService/managedClusters/read": "look at a cluster",
+    "Microsoft.ContainerService/managedClusters/write": "make a cluster",
+    "Microsoft.ContainerService/managedClusters/delete": "delete a cluster",
+    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action": "sign in to the cluster",
+    "Microsoft.ContainerService/managedClusters/agentPools/write": "change a cluster's machines",
+    "Microsoft.ContainerService/managedClusters/agentPools/delete": "remove a cluster's machines",
+    "Microsoft.ContainerService/managedClusters/stop/action": "stop a cluster",
+    "Microsoft.ContainerService/managedClusters/start/action": "start a cluster",
+}
+REGISTRY_ACTIONS: Rights = {
+    "Microsoft.ContainerRegistry/registries/write": "make a container registry",
+    "Microsoft.ContainerRegistry/registries/delete": "delete a container registry",
+    "Microsoft.ContainerRegistry/registries/tokens/write": "make a token for the registry",
+    "Microsoft.ContainerRegistry/registries/generateCredentials/action": "make a password for the registry",
+    "Microsoft.Authorization/roleAssignments/write": "let the cluster read the registry",
+    "Microsoft.Authorization/roleAssignments/delete": "take that right away again",
+}
 #: Rights of the steps beyond those that a hub is refused without before anything is made (preflight).
 STEPS: Rights = {
     "*/read": "see what it made, what is left, quotas, prices, policies; keys and passwords are not among it",
