@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from deployments.archive import archive_stretch
@@ -107,9 +107,13 @@ def write(operation: Operation, first: int, last: int) -> None:
 
 
 def finish(operation: Operation) -> None:
-    """The last that a writer does: a thread's connection would outlive it."""
-    Operation.objects.filter(id=operation.id).update(status=OperationStatus.SUCCEEDED)
-    record(operation.id, [Line("done")])
+    """The last that a writer does: a thread's connection would outlive it.
+
+    As the engine ends a run: whoever sees that it is over sees its last line too.
+    """
+    with transaction.atomic():
+        record(operation.id, [Line("done")])
+        Operation.objects.filter(id=operation.id).update(status=OperationStatus.SUCCEEDED)
     connection.close()
 
 
