@@ -40,6 +40,7 @@ VARIABLE = (
     (r"/users/binder-examples-[^/]+", "/users/{guest}"),
     (r"/user/[^/]+", "/user/{guest}"),
     (r"/pods/[^/]+", "/pods/{pod}"),
+    (r"/sh\.helm\.release\.v1\.[^/]+", "/{revision of the release}"),
     (rf"/blobs/uploads/{UUID}", "/blobs/uploads/{upload}"),
     (rf"/blobs/uploads/{HEX}+", "/blobs/uploads/{upload}"),
     (r"^/v2/[^/]+/[^/]+/blobs", "/v2/{project}/{repository}/blobs"),

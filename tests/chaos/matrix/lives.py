@@ -121,9 +121,9 @@ def with_hard_times(life: Life) -> None:
     life.fails_later("AllocationFailed")
     life.cloud.control("kubernetes/symptoms", {"namespace": NAME, "pod": "hub", "kind": "CreateContainerError"})
     neighbour = neighbour_with_the_name(life)
-    life.drive(operation, until=lambda: life.says("address", "already used"))
-    life.drive(operation, until=lambda: life.says("workloads", "CreateContainerError"))
+    life.drive(operation, until=lambda: life.says("address", "name on the internet is taken"))
     life.cloud.control(f"kubernetes/clusters/{neighbour}", method="DELETE")
+    life.drive(operation, until=lambda: life.says("workloads", "cannot be started"))
     life.cloud.control("kubernetes/symptoms", method="DELETE")
     life.drive(operation)
     for service in (services.stop, services.start):
