@@ -24,8 +24,6 @@ UNREADABLE_SIGN_IN = Meaning(Unavailable, "Azure's sign-in did not answer proper
 #: What is said where no way to sign in is set up at all.
 NO_IDENTITY = re.compile(r"Attempted credentials|no managed identity|is unavailable|not configured", re.IGNORECASE)
 SILENT = Meaning(Unavailable, "Azure could not be reached", "It is tried again by itself.")
-#: How the SDK words Azure's AADSTS90002, whose answer it does not show.
-NO_AUTHORITY, NO_TENANT = "Unable to get authority configuration", "AADSTS90002"
 CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
@@ -150,12 +148,20 @@ def _meaning(complaint: Complaint, status: int) -> Meaning | None:
 
 def _sign_in_error(exc: Exception, what: str) -> SlipwayError:
     """Only with a code of Entra's own was the sign-in refused; without one Entra was not well, or not reached."""
-    text = str(exc)
+    text = _all_words(exc)
     code, correlation = _found(r"AADSTS\d+", text), _found(r"(?<=Correlation ID: )[0-9a-f-]{36}", text)
-    code = code or (NO_TENANT if NO_AUTHORITY in text else "")
     answered = bool(code) or NO_IDENTITY.search(text) is not None
     meaning = codes.MEANINGS.get(code, codes.BAD_TOKEN) if answered else UNREADABLE_SIGN_IN
     return _error(meaning, what, Complaint(codes=[code] if code else []), correlation_id=correlation)
+
+
+def _all_words(exc: BaseException | None) -> str:
+    """What the error says, and what those say that it came of: an SDK may keep Entra's answer to itself."""
+    words: list[str] = []
+    while exc is not None and len(words) < 10:
+        words.append(str(exc))
+        exc = exc.__cause__ or exc.__context__
+    return "\n".join(words)
 
 
 def _found(pattern: str, text: str) -> str:

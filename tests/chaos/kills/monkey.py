@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.stack import Stack
-from tests.chaos.writes import Ordeal
+from tests.chaos.control import Control
 
 #: What is killed, how often each relative to the others.
 SHARES = {"work-horse": 8, "worker": 5, "connections": 5, "web": 3, "redis": 2, "sandbox": 1}
@@ -25,7 +25,7 @@ class Monkey:
     """`kills` blows at the most within `seconds`; then it rests."""
 
     stack: Stack
-    control: Ordeal
+    control: Control
     chance: random.Random
     kills: int
     seconds: float
@@ -51,7 +51,7 @@ class Monkey:
         if kind == "work-horse":
             return self._kill_horse(worker)
         if kind == "connections":
-            return bool(self.control.control("cut", {})["cut"])
+            return bool(self.control("cut", {})["cut"])
         name = {"worker": worker, "redis": "valkey"}.get(kind, kind)
         if not self.stack.running(name):
             return False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -56,13 +56,15 @@ def test_nothing_is_lost_doubled_or_stuck_however_often_everything_is_killed(
     before = len(control.journal())
     monkey = Monkey(stack, control, chance("kills"), KILLS, SECONDS)
     leases = Leases(stack.place.database)
-    rage = threading.Thread(target=monkey.rage, name="monkey")
-    rage.start()
     try:
-        town.live(rage.is_alive, PATIENCE)
+        with ThreadPoolExecutor(1, "monkey") as alone:
+            rage = alone.submit(monkey.rage)
+            try:
+                town.live(lambda: not rage.done(), PATIENCE)
+            finally:
+                monkey.stop()
+                rage.result()
     finally:
-        monkey.stop()
-        rage.join()
         leases.stop()
     told = f"seed {SEED}: {sum(monkey.tally.values())} kills, {dict(monkey.tally.most_common())}"
     runs = town.ask("standing")["operations"]
