@@ -11,13 +11,12 @@ from django.db.models import Q
 
 from deployments.forms import FilterForm
 from deployments.models import Deployment, DeploymentQuerySet
+from deployments.progress import NEWEST as NEWEST
 from deployments.progress import with_newest_run
 
 PAGE = 50
 #: Requests are cards, not rows.
 CARDS = 20
-#: Runs and revisions that a hub's own page shows.
-NEWEST = 20
 GONE = ("deleted", "rejected")
 
 

@@ -14,6 +14,7 @@ from deployments import catalogue, grounds, outside
 from deployments.catalogue import Offer, RegionChoice, SizeChoice, SubscriptionChoice
 from deployments.grounds import Ground
 from deployments.models import Deployment
+from deployments.remembering import recall
 from deployments.spec import HubSpec
 from deployments.wording import money
 
@@ -102,7 +103,12 @@ class Place:
         }
 
 
-def region_name(spec: HubSpec, regions: RegionsOf = catalogue.regions) -> str:
+def listed(subscription_id: str) -> list[RegionChoice]:
+    """The regions there are, without the room in each."""
+    return [RegionChoice(**row) for row in recall(f"regions:{subscription_id.lower()}").get("rows", [])]
+
+
+def region_name(spec: HubSpec, regions: RegionsOf = listed) -> str:
     """The region as people know it; as Azure writes it while the catalogue does not list it."""
     found = _named(regions(spec.subscription_id), "name", spec.region)
     return found.display_name if found else spec.region

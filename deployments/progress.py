@@ -12,6 +12,8 @@ from deployments.models import Deployment, DeploymentQuerySet, Operation, StepRu
 from deployments.preview import BINDER_PATH
 from deployments.states import ENDINGS, Lifecycle, Look, OperationKind, OperationStatus, Outcome, StepState, sources
 
+#: Runs and revisions that a hub's own page shows.
+NEWEST = 20
 #: A step at work counts for at most so much of its expected time: only a finished one counts whole.
 ALMOST = 0.95
 #: (lifecycle, the newest operation's kind, its status) → what to say of a hub that stands still on its way.
@@ -41,6 +43,8 @@ class Progress:
     waiting: Operation | None
     steps: list[StepRun]
     is_newest: bool
+    #: The newest runs of the hub, as many as its page shows and one more.
+    runs: list[Operation]
 
     @property
     def percent(self) -> int:
@@ -49,6 +53,16 @@ class Progress:
             return 100
         total = sum(max(1, step.expected_seconds) for step in self.steps)
         return int(100 * sum(_worth(step) for step in self.steps) / total) if total else 0
+
+    @property
+    def earlier(self) -> list[Operation]:
+        """The newest runs but the one that is shown."""
+        return [run for run in self.runs if run != self.operation][: NEWEST + 1]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done, or waits to be."""
+        return any(not run.is_final for run in self.runs)
 
     @property
     def done_count(self) -> int:
@@ -132,13 +146,13 @@ class Progress:
 
 def progress(deployment: Deployment, operation: Operation | None = None) -> Progress:
     """The given operation of the hub, else the running one, else the newest."""
-    operations = list(deployment.operations.order_by("-created_at")[:10])
+    operations = list(deployment.operations.order_by("-created_at")[: NEWEST + 2])
     running = next((each for each in operations if each.status == OperationStatus.RUNNING), None)
     waiting = next((each for each in operations if each.status == OperationStatus.WAITING), None)
     shown = operation or running or waiting or (operations[0] if operations else None)
     steps = list(shown.steps.all()) if shown else []
     newest = bool(shown and operations and operations[0].id == shown.id)
-    return Progress(deployment, shown, waiting if waiting != shown else None, steps, newest)
+    return Progress(deployment, shown, waiting if waiting != shown else None, steps, newest, operations)
 
 
 def standing_look(lifecycle: str, kind: str, run: str) -> Look:

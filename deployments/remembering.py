@@ -17,6 +17,11 @@ def recall(key: str) -> dict[str, Any]:
     return entry.data if entry else {}
 
 
+def recall_part(key: str, part: str) -> Any:
+    """One part of what is remembered under the key: the rest, which may be large, is not even read."""
+    return CatalogueEntry.objects.filter(key=key).values_list(f"data__{part}", flat=True).first()
+
+
 def remember(key: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Looks and remembers; on failure the old entry stays and says why it is old."""
     entry, _ = CatalogueEntry.objects.get_or_create(key=key)

@@ -17,6 +17,7 @@ from deployments.costs import spec_cost
 from deployments.forms.description import secret_fields
 from deployments.models import Deployment, Operation, SecretRef, SpecRevision
 from deployments.pricing import Estimate
+from deployments.remembering import recall_part
 from deployments.services import HUB_TOKENS, REGISTRY_TOKEN
 from deployments.spec import HubSpec
 from deployments.states import Lifecycle, OperationKind, OperationStatus, SecretState, StepState
@@ -59,25 +60,29 @@ class Running:
         return max(self.secrets, key=lambda ref: ref.set_at, default=None)
 
 
-def running(hub: Deployment) -> Running | None:
-    """None for a hub that is not built yet, is going or gone."""
+def running(hub: Deployment, busy: bool | None = None) -> Running | None:
+    """None for a hub that is not built yet, is going or gone. Whether it is busy is looked up unless it is told."""
     if hub.lifecycle not in STANDING:
         return None
     revision = hub.revision
     spec = revision.spec
-    offer = catalogue.offer(spec.subscription_id, spec.region, priced=False)
+    versions = recall_part(f"offer:{spec.subscription_id.lower()}:{spec.region}", "versions")
     listed = catalogue.charts()
     return Running(
         hub=hub,
         revision=revision,
         spec=spec,
-        busy=hub.operations.filter(status__in=[OperationStatus.RUNNING, OperationStatus.WAITING]).exists(),
+        busy=_is_busy(hub) if busy is None else busy,
         cost=spec_cost(spec),
         chart=present_chart(listed, spec.chart_version),
         charts=newer_charts(listed, spec.chart_version),
-        kubernetes=newer_kubernetes(offer.versions if offer else (), spec.kubernetes_version),
+        kubernetes=newer_kubernetes(versions or (), spec.kubernetes_version),
         secrets=_secrets(hub, spec),
     )
+
+
+def _is_busy(hub: Deployment) -> bool:
+    return hub.operations.filter(status__in=[OperationStatus.RUNNING, OperationStatus.WAITING]).exists()
 
 
 def present_chart(listed: list[ChartChoice], present: str) -> ChartChoice:
@@ -99,7 +104,7 @@ def newer_charts(listed: list[ChartChoice], present: str) -> list[ChartChoice]:
     return listed[:place]
 
 
-def newer_kubernetes(offered: tuple[str, ...], present: str) -> list[str]:
+def newer_kubernetes(offered: Iterable[str], present: str) -> list[str]:
     """What Azure lets a cluster become: newer patches of its minor version, and the next minor one."""
     now = _number(present)
     fitting = [each for each in offered if now < _number(each) and _number(each)[:2] <= (now[0], now[1] + 1)]
@@ -144,9 +149,9 @@ def refused(hub: Deployment) -> Refused | None:
     return Refused(newest, hub.revision, put_back, kept)
 
 
-def record(hub: Deployment) -> str:
+def record(hub: Deployment, revision: SpecRevision) -> str:
     """The record that the hub's own domain needs; "" for a hub without one."""
-    return outside.record(hub.revision.spec, hub.names)
+    return outside.record(revision.spec, hub.names)
 
 
 def elsewhere(spec: HubSpec) -> list[str]:
@@ -159,24 +164,23 @@ def elsewhere(spec: HubSpec) -> list[str]:
 
 def sign_in_tried(hub: Deployment) -> dict[str, Any] | None:
     """What the newest try of the hub's sign-in proved."""
-    if not hub.revision.spec.signs_in or hub.lifecycle != Lifecycle.READY:
+    if hub.lifecycle != Lifecycle.READY or not hub.revision.spec.signs_in:
         return None
     tried = hub.operations.filter(result__has_key="sign_in").order_by("-created_at")
     proved = tried.values_list("result", flat=True).first()
     return proved["sign_in"] if proved else None
 
 
-def waiting_change(hub: Deployment) -> SpecRevision | None:
-    """The change that waits for a reviewer."""
-    waiting = SpecRevision.objects.awaiting_review().filter(deployment=hub)
-    return waiting.select_related("author").order_by("-number").first()
+def waiting_change(hub: Deployment, newest: SpecRevision) -> SpecRevision | None:
+    """The newest revision, while it waits for a reviewer: a later change takes its place."""
+    waits = newest.needs_review and getattr(newest, "review", None) is None
+    return newest if waits and hub.lifecycle == Lifecycle.READY else None
 
 
-def rejected_change(hub: Deployment) -> SpecRevision | None:
+def rejected_change(newest: SpecRevision) -> SpecRevision | None:
     """The newest revision, when a reviewer has said no to it."""
-    newest = hub.revisions.select_related("review__reviewer").order_by("-number").first()
     review = getattr(newest, "review", None)
-    return newest if newest and review and newest.needs_review and not review.approved else None
+    return newest if newest.needs_review and review and not review.approved else None
 
 
 def revisions(hub: Deployment) -> QuerySet[SpecRevision]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, IntegerField, QuerySet, When
+from django.db import connection
+from django.db.models import Count, IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -16,6 +18,8 @@ from deployments.states import Health
 #: The looks of a hub are kept so long (days).
 KEPT_DAYS = 30
 HALF_HOURS = 48
+#: The number of a look's day, given when each of them begins, the newest first.
+DAY = f"CASE {' '.join(f'WHEN at >= %s THEN {number}' for number in reversed(range(KEPT_DAYS)))} END"
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,14 @@ def _days(looks: QuerySet[HealthCheck], now: datetime) -> Strip:
     """The last thirty days, counted by the database in one go: there are thousands of looks.
 
     Every look is sorted into its day by comparing, the newest day first: both databases do that fast, and a day that is
-    an hour shorter needs no thought.
+    an hour shorter needs no thought. Written as SQL, because Django takes longer to write thirty conditions than
+    PostgreSQL to count thousands of looks.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     begins = [midnight - timedelta(days=KEPT_DAYS - 1 - number) for number in range(KEPT_DAYS)]
-    days = [When(at__gte=begin, then=number) for number, begin in enumerate(begins)]
-    found = looks.filter(at__gte=begins[0]).annotate(day=Case(*reversed(days), output_field=IntegerField()))
+    stored = [connection.ops.adapt_datetimefield_value(begin) for begin in reversed(begins)]
+    day = RawSQL(DAY, stored, output_field=IntegerField())
+    found = looks.filter(at__gte=begins[0]).annotate(day=day)
     counted = found.order_by().values_list("day", "health").annotate(count=Count("*"))
     return Strip("Last 30 days", _slots([date_format(begin, "j M") for begin in begins], counted))
 

@@ -50,8 +50,11 @@ def items(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def database(url: str) -> dict[str, Any]:
-    """Django's settings for `sqlite:///path` or `postgres://user:password@host:port/name`."""
+def database(url: str, pool: int = 0) -> dict[str, Any]:
+    """Django's settings for `sqlite:///path` or `postgres://user:password@host:port/name`.
+
+    At most `pool` connections to PostgreSQL are kept for the requests that come next; with 0 each makes its own.
+    """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return _sqlite(parts.path.removeprefix("/"))  # three slashes: relative; four: absolute
@@ -65,7 +68,18 @@ def database(url: str) -> dict[str, Any]:
         "HOST": _host(parts),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
+        **(_pool(pool) if pool else {}),
     }
+
+
+def _pool(most: int) -> dict[str, Any]:
+    """A new connection costs several milliseconds, and its first statements more than later ones.
+
+    Each is tried before it is used, so that a PostgreSQL that was started anew is met by new ones; while it is away,
+    nobody waits for long, and the next request tries again.
+    """
+    pool = {"min_size": 1, "max_size": most, "max_idle": 60, "timeout": 10, "reconnect_timeout": 2}
+    return {"CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": pool}}
 
 
 def _host(parts: SplitResult) -> str:

@@ -71,7 +71,11 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.database(env.text("DATABASE_URL", f"sqlite:///{SLIPWAY_HOME}/slipway.sqlite3"))}
+DATABASES = {
+    "default": env.database(
+        env.text("DATABASE_URL", f"sqlite:///{SLIPWAY_HOME}/slipway.sqlite3"), int(env.number("DATABASE_POOL", "0"))
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL", f"unix://{SLIPWAY_HOME}/valkey/valkey.sock")

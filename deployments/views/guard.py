@@ -28,7 +28,7 @@ def person(request: HttpRequest) -> User:
 def hub_of(request: HttpRequest, hub_id: UUID) -> Deployment:
     """The hub, when this person may see it."""
     return get_object_or_404(
-        Deployment.objects.visible_to(person(request)).select_related("owner", "serving"), id=hub_id
+        Deployment.objects.visible_to(person(request)).select_related("owner", "serving__review__reviewer"), id=hub_id
     )
 
 

@@ -17,7 +17,7 @@ from deployments.comparing import image_prefix_of, told
 from deployments.inside import troubles, wanting
 from deployments.listing import GONE, NEWEST, PAGE, hubs_listed, rows
 from deployments.log import newest_lines
-from deployments.models import Deployment
+from deployments.models import Deployment, SpecRevision
 from deployments.place import region_name
 from deployments.progress import progress
 from deployments.running import (
@@ -61,17 +61,18 @@ def everybodys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     hub = hub_of(request, hub_id)
-    standing, revision = _standing(hub), hub.revision
+    newest = list(revisions(hub)[: NEWEST + 1])
+    standing, revision = _standing(hub, newest[0]), hub.serving or newest[0]
     operation = standing["progress"].operation
     context = {
         "spec": revision.spec,
         "region": region_name(revision.spec),
         "log": newest_lines(operation) if operation else None,
-        "earlier": hub.operations.exclude(id=operation.id)[: NEWEST + 1] if operation else [],
+        "earlier": standing["progress"].earlier,
         "newest": NEWEST,
         "review": getattr(revision, "review", None),
         "strips": strips(hub, timezone.now()) if hub.ready_at or standing["running"] else [],
-        "revisions": with_runs(hub, revisions(hub)[: NEWEST + 1]),
+        "revisions": with_runs(hub, newest),
         "told": told(revision.spec),
         "images": image_prefix_of(hub, revision.spec),
         "node_group": hub.resources.filter(kind=NODE_GROUP, gone_at=None).values_list("name", flat=True).first(),
@@ -79,21 +80,21 @@ def detail(request: HttpRequest, hub_id: UUID) -> HttpResponse:
     return render(request, "hubs/detail.html", standing | context)
 
 
-def _standing(hub: Deployment) -> dict[str, Any]:
-    """The part of the page that changes while something is being done."""
+def _standing(hub: Deployment, newest: SpecRevision) -> dict[str, Any]:
+    """The part of the page that changes while something is being done; `newest` is the hub's newest revision."""
     shown = progress(hub)
     return {
         "hub": hub,
         "progress": shown,
-        "running": running(hub),
+        "running": running(hub, shown.is_busy),
         "checkup": troubles.of(hub, shown),
         "can_look": not wanting.closed(hub),
         "refused": refused(hub),
-        "waiting_change": waiting_change(hub),
-        "rejected_change": rejected_change(hub),
+        "waiting_change": waiting_change(hub, newest),
+        "rejected_change": rejected_change(newest),
         "ends_soon": ends_soon(hub),
         "certificate": certificates.shown(hub) if hub.lifecycle == Lifecycle.READY else None,
-        "record": record(hub),
+        "record": record(hub, hub.serving or newest),
         "sign_in": sign_in_tried(hub),
         "differs": differs(hub),
         "forgotten": forgotten(hub) if hub.lifecycle == Lifecycle.DELETED else None,
@@ -103,7 +104,8 @@ def _standing(hub: Deployment) -> dict[str, Any]:
 @require_safe
 @never_cache
 def live(request: HttpRequest, hub_id: UUID) -> HttpResponse:
-    return render(request, "hubs/_progress.html", _standing(hub_of(request, hub_id)) | {"refreshed": True})
+    hub = hub_of(request, hub_id)
+    return render(request, "hubs/_progress.html", _standing(hub, revisions(hub)[0]) | {"refreshed": True})
 
 
 @require_safe

@@ -19,7 +19,7 @@ from deployments.costs import spec_cost
 from deployments.forms import RejectForm
 from deployments.listing import NEWEST, PAGE, requests_listed, rows
 from deployments.models import Deployment, SpecRevision
-from deployments.place import RegionsOf, region_name
+from deployments.place import RegionsOf, listed, region_name
 from deployments.preview import QuotaUse, pool_quota_uses
 from deployments.spec import HubSpec
 from deployments.views.guard import hub_of, person, reviewers_only, telling
@@ -60,7 +60,7 @@ class Request:
 def waiting(request: HttpRequest) -> HttpResponse:
     listing = requests_listed(Deployment.objects.visible_to(person(request)).awaiting_review(), request.GET)
     # Many requests are for the same few places: each is read once.
-    look = cache(partial(catalogue.offer, priced=False)), cache(catalogue.subscription), cache(catalogue.regions)
+    look = cache(partial(catalogue.offer, priced=False)), cache(catalogue.subscription), cache(listed)
     found = [Request.of(hub, *look) for hub in listing.hubs]
     changes = SpecRevision.objects.awaiting_review().select_related("deployment__owner", "author")
     context = {"requests": found, "listing": listing, "changes": changes.order_by("created_at")[:PAGE]}
@@ -76,7 +76,7 @@ def one(request: HttpRequest, hub_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, hub: Deployment, form: RejectForm, status: int = 200) -> HttpResponse:
     others = Deployment.objects.visible_to(person(request)).live().filter(owner=hub.owner).exclude(id=hub.id)
     decided = not Deployment.objects.awaiting_review().filter(id=hub.id).exists()
-    asked = Request.of(hub, catalogue.offer, catalogue.subscription, catalogue.regions)
+    asked = Request.of(hub, partial(catalogue.offer, priced=False), catalogue.subscription, listed)
     context = {"hub": hub, "asked": asked, "others": rows(others[:NEWEST]), "form": form, "decided": decided}
     described = {"told": told(asked.spec), "images": image_prefix_of(hub, asked.spec), "cost": spec_cost(asked.spec)}
     return render(request, "review/one.html", context | described, status=status)
