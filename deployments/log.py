@@ -76,7 +76,7 @@ def _text(line: Event) -> str:
 
 def _lines(operation: Operation, first: int, last: int) -> list[Event]:
     """The lines with these numbers. Rows are read first: what is no row any more is in the archives by then."""
-    rows = list(operation.events.filter(number__range=(first, last)).order_by("number"))
+    rows = list(Event.objects.filter(operation=operation.id, number__range=(first, last)).order_by("number"))
     known = min(last, operation.event_count)
     if sum(row.number <= known for row in rows) >= known - first + 1:
         return rows

@@ -1,4 +1,4 @@
-"""A hub's health over time: looks counted in slots of equal length. Pure but for reading them."""
+"""A hub's health over time: looks counted in slots. Pure but for reading them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import Count, IntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from deployments.models import Deployment, HealthCheck
 from deployments.states import Health
@@ -18,8 +17,6 @@ from deployments.states import Health
 #: The looks of a hub are kept so long (days).
 KEPT_DAYS = 30
 HALF_HOURS = 48
-#: The number of a look's day, given when each of them begins, the newest first.
-DAY = f"CASE {' '.join(f'WHEN at >= %s THEN {number}' for number in reversed(range(KEPT_DAYS)))} END"
 
 
 @dataclass(frozen=True)
@@ -67,37 +64,32 @@ class Strip:
 
 def strips(hub: Deployment, now: datetime) -> list[Strip]:
     """The last day in half hours, and the last thirty days."""
-    looks = HealthCheck.objects.filter(deployment=hub)
-    today = looks.filter(at__gt=now - timedelta(days=1)).values_list("at", "health")
-    return [half_hours(today, now), _days(looks, timezone.localtime(now))]
+    looks, length = HealthCheck.objects.filter(deployment=hub), timedelta(days=1) / HALF_HOURS
+    half_hours = [now - length * number for number in range(HALF_HOURS, 0, -1)]
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [midnight - timedelta(days=number) for number in range(KEPT_DAYS - 1, -1, -1)]
+    labels = [f"{timezone.localtime(begin):%H:%M}" for begin in half_hours], [f"{day:%-d %b}" for day in days]
+    return [
+        Strip("Last 24 hours", slots(labels[0], _counted(looks.filter(at__lt=now), half_hours))),
+        Strip("Last 30 days", slots(labels[1], _counted(looks, days))),
+    ]
 
 
-def _days(looks: QuerySet[HealthCheck], now: datetime) -> Strip:
-    """The last thirty days, counted by the database in one go: there are thousands of looks.
+def _counted(looks: QuerySet[HealthCheck], begins: list[datetime]) -> QuerySet[HealthCheck, tuple[int, str, int]]:
+    """How many looks saw what in each slot, given when the slots begin: there are thousands, so the database counts.
 
-    Every look is sorted into its day by comparing, the newest day first: both databases do that fast, and a day that is
-    an hour shorter needs no thought. Written as SQL, because Django takes longer to write thirty conditions than
-    PostgreSQL to count thousands of looks.
+    Every look is sorted into its slot by comparing, the newest first: both databases do that fast, and a day that is an
+    hour shorter needs no thought. Written as SQL, because Django takes longer to write so many conditions than
+    PostgreSQL to count the looks.
     """
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = [midnight - timedelta(days=KEPT_DAYS - 1 - number) for number in range(KEPT_DAYS)]
+    cases = " ".join(f"WHEN at >= %s THEN {number}" for number in reversed(range(len(begins))))
     stored = [connection.ops.adapt_datetimefield_value(begin) for begin in reversed(begins)]
-    day = RawSQL(DAY, stored, output_field=IntegerField())
-    found = looks.filter(at__gte=begins[0]).annotate(day=day)
-    counted = found.order_by().values_list("day", "health").annotate(count=Count("*"))
-    return Strip("Last 30 days", _slots([date_format(begin, "j M") for begin in begins], counted))
+    slot = RawSQL(f"CASE {cases} END", stored, output_field=IntegerField())
+    found = looks.filter(at__gte=begins[0]).annotate(slot=slot)
+    return found.order_by().values_list("slot", "health").annotate(count=Count("*"))
 
 
-def half_hours(looks: Iterable[tuple[datetime, str]], now: datetime) -> Strip:
-    """The looks of the last day."""
-    length = timedelta(days=1) / HALF_HOURS
-    begin = now - length * HALF_HOURS
-    labels = [date_format(timezone.localtime(begin + length * number), "H:i") for number in range(HALF_HOURS)]
-    counted = [(int((at - begin) / length), health, 1) for at, health in looks if begin <= at < now]
-    return Strip("Last 24 hours", _slots(labels, counted))
-
-
-def _slots(labels: list[str], counted: Iterable[tuple[int, str, int]]) -> tuple[Slot, ...]:
+def slots(labels: list[str], counted: Iterable[tuple[int, str, int]]) -> tuple[Slot, ...]:
     """Slots with these labels; each count says which slot, what was seen, and how often."""
     well, ill = [0] * len(labels), [0] * len(labels)
     for number, health, count in counted:

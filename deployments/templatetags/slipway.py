@@ -9,16 +9,16 @@ from html import escape
 from typing import Any
 
 from django import template
-from django.db.models import Value
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from deployments import states, wording
-from deployments.models import Deployment, Discrepancy, Event, SpecRevision
+from deployments.models import Deployment, Event
 from deployments.progress import standing_look
 from deployments.strip import Slot
+from deployments.todo import Todo, todo
 
 register = template.Library()
 KINDS: dict[str, Any] = {
@@ -38,6 +38,7 @@ KINDS: dict[str, Any] = {
 #: Made here and not in templates, like a line of the log and a slot of a strip: a page has dozens of the first and
 #: hundreds of the others, and a template takes five times as long for each.
 STATUS = '<span class="status {}" data-status="{}"><span class="dot" aria-hidden="true"></span>{}</span>\n'
+LAST_DAY = '{} <span class="left {}">{}</span>'
 SLOT = '<rect x="{}" width="8" height="24" rx="2" class="{}"><title>{}</title></rect>'
 LINE = (
     '<li class="line {}" data-number="{}"><time datetime="{}">{}</time>'
@@ -120,6 +121,13 @@ def days_left(keep_until: date) -> str:
     return wording.days_left((keep_until - timezone.localdate()).days)
 
 
+@register.simple_tag
+def last_day(keep_until: date) -> SafeString:
+    """The day in short, and how near it is."""
+    days = (keep_until - timezone.localdate()).days
+    return format_html(LAST_DAY, f"{keep_until:%-d %b %Y}", wording.urgency(days), wording.days_left(days))
+
+
 @register.filter
 def urgency(keep_until: date) -> str:
     return wording.urgency((keep_until - timezone.localdate()).days)
@@ -149,19 +157,24 @@ def day(written: date | str) -> str:
 @register.simple_tag(takes_context=True)
 def waiting_reviews(context: template.Context) -> int | None:
     """How many requests and changes wait for this person's decision; None for who does not review."""
-    if not _reviews(context):
-        return None
-    # In one query: this stands on every page.
-    hubs = Deployment.objects.awaiting_review().order_by().values_list(Value(1))
-    return hubs.union(SpecRevision.objects.awaiting_review().values_list(Value(1)), all=True).count()
+    found = _todo(context)
+    return found.reviews if found else None
 
 
 @register.simple_tag(takes_context=True)
 def things_left_over(context: template.Context) -> int | None:
     """How many hubs' things are left over or gone; None for who does not review."""
-    return Discrepancy.objects.for_administrators().count() if _reviews(context) else None
+    found = _todo(context)
+    return found.left_over if found else None
 
 
-def _reviews(context: template.Context) -> bool:
-    user = getattr(context.get("request"), "user", None)
-    return bool(user and user.is_authenticated and user.may_review)
+def _todo(context: template.Context) -> Todo | None:
+    """Counted once for each answer."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if not (user and user.is_authenticated and user.may_review):
+        return None
+    if not hasattr(request, "todo"):
+        request.todo = todo()
+    found: Todo = request.todo
+    return found
