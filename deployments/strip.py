@@ -66,9 +66,10 @@ def strips(hub: Deployment, now: datetime) -> list[Strip]:
     """The last day in half hours, and the last thirty days."""
     looks, length = HealthCheck.objects.filter(deployment=hub), timedelta(days=1) / HALF_HOURS
     half_hours = [now - length * number for number in range(HALF_HOURS, 0, -1)]
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    zone = timezone.get_current_timezone()
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [midnight - timedelta(days=number) for number in range(KEPT_DAYS - 1, -1, -1)]
-    labels = [f"{timezone.localtime(begin):%H:%M}" for begin in half_hours], [f"{day:%-d %b}" for day in days]
+    labels = [f"{begin.astimezone(zone):%H:%M}" for begin in half_hours], [f"{day:%-d %b}" for day in days]
     return [
         Strip("Last 24 hours", slots(labels[0], _counted(looks.filter(at__lt=now), half_hours))),
         Strip("Last 30 days", slots(labels[1], _counted(looks, days))),

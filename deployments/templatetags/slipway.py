@@ -86,7 +86,8 @@ def moment(written: str) -> str:
 
 @register.simple_tag
 def log_lines(lines: list[Event]) -> SafeString:
-    moments = [timezone.localtime(line.at) for line in lines]
+    zone = timezone.get_current_timezone()
+    moments = [line.at.astimezone(zone) for line in lines]
     return _joined(
         LINE,
         (
