@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench import looks
+from bench.looks import Portal, shown
 from bench.person import Person
 from bench.table import BenchFailed, Figures
-from bench.work import cpu_of
-from bootstrap import families
 from bootstrap.machine import ROOT, require_disk
 from bootstrap.postgres import Server
 from bootstrap.stack import Stack
@@ -37,24 +36,29 @@ def measure(figures: Figures, speed: float) -> None:
         ids = json.loads(_run(stack, "bench.past", str(HUBS), str(EVENTS)))
         remark = f"{HUBS:,} hubs, {EVENTS:,} lines of log"
         figures.add("filled with a past", f"{time.perf_counter() - began:.0f} s", "", remark)
-        with (
-            Person(stack.address, "admin", stack.passwords["admin"]) as admin,
-            Person(stack.address, "researcher", stack.passwords["researcher"]) as owner,
-        ):
-            floor = _shown(_times(admin, ["healthz"]))
-            figures.add("floor: healthz", floor, "", "with everything else that this machine was doing")
-            for name, (person, paths) in _pages(admin, owner, ids).items():
-                before = _work(stack, server)
-                shown = _shown(_times(person, paths))
-                used = (_work(stack, server) - before) * 1000 / (FIRST + LOOKS)
-                busy = f"the machine's load {os.getloadavg()[0]:.1f} of {os.cpu_count()}"
-                figures.add(f"page: {name}", shown, f"CPU time {used:.0f} ms a page", busy)
-            _pack(stack, figures, admin, ids)
+        with ExitStack() as open_:
+            addresses = {stack.address: stack.pids()["web"]}
+            addresses |= dict([open_.enter_context(looks.beside(stack, DATABASE_POOL="0"))])
+            for username, pages in _pages(ids).items():
+                queries = json.loads(_run(stack, "bench.queries", username, given=json.dumps(pages)))
+                portals = [
+                    Portal(open_.enter_context(Person(address, username, stack.passwords[username])), pid, server.pid)
+                    for address, pid in addresses.items()
+                ]
+                _look(figures, portals, pages, queries)
+            _pack(stack, figures, portals[0].person, ids)
 
 
-def _work(stack: Stack, server: Server) -> float:
-    """Seconds of CPU that the web process and PostgreSQL have used: what others do on this machine is not in it."""
-    return cpu_of(stack.family("web")) + cpu_of(families.descendants(server.pid))
+def _look(
+    figures: Figures, portals: list[Portal], pages: dict[str, list[str]], queries: dict[str, tuple[int, int]]
+) -> None:
+    """Each page by turns with connections that are kept and, beside it, with a new one for each request."""
+    for name, paths in pages.items():
+        ours, other = looks.by_turns(portals, paths, LOOKS, FIRST)
+        least, most = queries[name]
+        asked = f"{least} queries" if least == most else f"{least} to {most} queries"
+        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        figures.add(f"page: {name}", f"{ours.shown}; {asked}", f"no pool: {other.shown}", f"{ours.told}; {load}")
 
 
 @contextmanager
@@ -72,38 +76,40 @@ def _portal(speed: float) -> Iterator[tuple[Stack, Server]]:
             del os.environ["SLIPWAY_POSTGRES"]
 
 
-def _pages(admin: Person, owner: Person, ids: dict[str, Any]) -> dict[str, tuple[Person, list[str]]]:
+def _pages(ids: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Who looks at what, by turns: never the same page twice in a row where there are several of a kind."""
     searched = ["hub-77", "ada", "number42", "person-1"]
-    return {
-        "My hubs (an owner of 200)": (owner, ["", "?page=2", "?q=hub-9", "?state=all&page=3"]),
-        "All hubs, a page of 50": (admin, [f"hubs/?page={number}" for number in (1, 2, 50, 120)]),
-        "All hubs, gone ones too, to the last page": (admin, [f"hubs/?state=all&page={n}" for n in (1, 100, 199)]),
-        "All hubs, searched": (admin, [f"hubs/?q={word}&state={state}" for word in searched for state in ("", "all")]),
-        "a hub that serves": (admin, [f"hubs/{hub}/" for hub in ids["ready"]]),
-        "a hub that does not": (admin, [f"hubs/{hub}/" for hub in ids["others"]]),
-        "a hub with 300 runs": (admin, [f"hubs/{ids['busiest']}/", f"hubs/{ids['busiest']}/runs/?page=3"]),
-        "its progress, asked for at every step": (admin, [f"hubs/{hub}/progress" for hub in ids["ready"]]),
-        "Review, 300 requests": (admin, [f"review/?page={number}" for number in (1, 7, 15)] + ["review/?q=ada"]),
-        "a request": (admin, [f"review/{hub}/" for hub in ids["requests"]]),
-        "a change to decide about": (admin, [f"review/{hub}/change/2/" for hub in ids["changes"]]),
-        "a log": (admin, [f"operations/{run}/log/" for run in ids["logs"]]),
-        "a log of 100,000 lines, anywhere": (
-            admin,
-            [f"operations/{ids['longest']}/log/?before={number}" for number in (201, 50_000, 99_999)],
-        ),
+    owner = {"My hubs (an owner of 200)": ["", "?page=2", "?q=hub-9", "?state=all&page=3"]}
+    admin = {
+        "the floor: healthz": ["healthz"],
+        "All hubs, a page of 50": [f"hubs/?page={number}" for number in (1, 2, 50, 120)],
+        "All hubs, gone ones too, to the last page": [f"hubs/?state=all&page={n}" for n in (1, 100, 199)],
+        "All hubs, searched": [f"hubs/?q={word}&state={state}" for word in searched for state in ("", "all")],
+        "a hub that serves": [f"hubs/{hub}/" for hub in ids["ready"]],
+        "a hub that does not": [f"hubs/{hub}/" for hub in ids["others"]],
+        "a hub with 300 runs": [f"hubs/{ids['busiest']}/"],
+        "its runs": [f"hubs/{ids['busiest']}/runs/?page={number}" for number in (1, 3, 6)],
+        "a hub's progress, asked for at every step": [f"hubs/{hub}/progress" for hub in ids["ready"]],
+        "Review, 300 requests": [f"review/?page={number}" for number in (1, 7, 15)] + ["review/?q=ada"],
+        "a request": [f"review/{hub}/" for hub in ids["requests"]],
+        "a change to decide about": [f"review/{hub}/change/2/" for hub in ids["changes"]],
+        "a log": [f"operations/{run}/log/" for run in ids["logs"]],
+        "a log of 100,000 lines, anywhere": [
+            f"operations/{ids['longest']}/log/?before={number}" for number in (201, 50_000, 99_999)
+        ],
     }
+    return {"researcher": owner, "admin": admin}
 
 
 def _pack(stack: Stack, figures: Figures, admin: Person, ids: dict[str, Any]) -> None:
     """Readers of logs and hubs, first alone, then beside the worker's chore."""
     paths = [f"operations/{run}/log/" for run in ids["logs"]] + [f"hubs/{hub}/" for hub in ids["others"]]
-    alone = _shown(_times(admin, paths))
+    alone = shown(_times(admin, paths))
     command = [sys.executable, "-m", "bench.archiving", str(PACKED)]
     chore = subprocess.Popen(command, cwd=ROOT, env=stack.env("worker"), stdout=subprocess.PIPE, text=True)
     beside: list[float] = []
     while chore.poll() is None:
-        beside += _times(admin, paths, looks=20, first=0)
+        beside += _times(admin, paths, count=20, first=0)
     assert chore.stdout is not None
     if chore.returncode:
         raise BenchFailed("old logs could not be packed")
@@ -115,30 +121,26 @@ def _pack(stack: Stack, figures: Figures, admin: Person, ids: dict[str, Any]) ->
         f"one DELETE of as many: {once['seconds'] * 1000:.0f} ms in one transaction",
         f"{packed['transactions']:,} transactions, median {packed['median']:.1f} ms",
     )
-    figures.add("readers beside that", _shown(beside), f"alone {alone}", "logs and pages of hubs, by turns")
+    figures.add("readers beside that", shown(beside), f"alone {alone}", "logs and pages of hubs, by turns")
     figures.add(
         "room for a line", f"{packed['bytes_a_line']:.0f} bytes packed", f"{once['bytes_a_line']} bytes as a row"
     )
 
 
-def _run(stack: Stack, module: str, *arguments: str) -> str:
+def _run(stack: Stack, module: str, *arguments: str, given: str = "") -> str:
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=stack.env("web"), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=stack.env("web"), capture_output=True, text=True, input=given)
     if done.returncode:
         raise BenchFailed(done.stderr[-2000:])
     return done.stdout
 
 
-def _times(person: Person, paths: list[str], looks: int = LOOKS, first: int = FIRST) -> list[float]:
+def _times(person: Person, paths: list[str], count: int = LOOKS, first: int = FIRST) -> list[float]:
     """Milliseconds of each look, from the request's first byte sent to the answer's last byte read, on this machine."""
     taken = []
-    for number in range(first + looks):
+    for number in range(first + count):
         began = time.perf_counter()
         answer = person.http.get(paths[number % len(paths)])
         taken.append((time.perf_counter() - began) * 1000)
         assert answer.status_code == 200, f"{paths[number % len(paths)]}: {answer.status_code}"
     return taken[first:]
-
-
-def _shown(taken: list[float]) -> str:
-    return f"{statistics.median(taken):.0f} ms, p95 {sorted(taken)[int(len(taken) * 0.95) - 1]:.0f} ms"

@@ -31,6 +31,8 @@ def main(hubs: int, events: int) -> None:
     django.setup()
     people()
     requests(hubs)
+    descriptions()
+    decisions()
     belongings()
     runs(hubs)
     lines(events)
@@ -76,19 +78,16 @@ def people() -> None:
 
 
 def requests(hubs: int) -> None:
-    """Hubs, each with the description it was asked for and a decision; the demo's researcher owns every fiftieth."""
+    """Hubs, each somewhere in its life; the demo's researcher owns every fiftieth."""
     from accounts.models import User
-    from deployments import demo
-    from deployments.models import Deployment, Review, SpecRevision
+    from deployments.models import Deployment
 
-    researcher, admin = (User.objects.get(username=name) for name in ("researcher", "admin"))
-    first = User.objects.get(username="person-1").pk
-    spec = json.dumps(demo.choose(researcher, "slipwaydemo").to_json()).replace("'", "''").replace("%", "%%")
+    researcher, first = (User.objects.get(username=name).pk for name in ("researcher", "person-1"))
     insert(
         Deployment,
         f"generate_series(1, {hubs}) n",
         id=HUB,
-        owner_id=f"CASE WHEN n %% 50 = 0 THEN {researcher.pk} ELSE {first} + n %% {OWNERS} END",
+        owner_id=f"CASE WHEN n %% 50 = 0 THEN {researcher} ELSE {first} + n %% {OWNERS} END",
         name="'hub-' || n",
         lifecycle=_lifecycle(),
         health="CASE WHEN n %% 17 = 0 THEN 'unhealthy' ELSE 'healthy' END",
@@ -101,6 +100,16 @@ def requests(hubs: int) -> None:
         gone_at="now() - interval '1 day'",
         health_due_at="now() + interval '1 hour'",
     )
+
+
+def descriptions() -> None:
+    """What each hub was asked to be, which those that were approved serve."""
+    from accounts.models import User
+    from deployments import demo
+    from deployments.models import SpecRevision
+
+    researcher = User.objects.get(username="researcher")
+    spec = json.dumps(demo.choose(researcher, "slipwaydemo").to_json()).replace("'", "''").replace("%", "%%")
     insert(
         SpecRevision,
         f"{HUBS} d",
@@ -114,6 +123,14 @@ def requests(hubs: int) -> None:
         f"UPDATE {HUBS} d SET serving_id = v.id FROM deployments_specrevision v"
         f" WHERE v.deployment_id = d.id AND {APPROVED}"
     )
+
+
+def decisions() -> None:
+    """On everything that does not wait any more."""
+    from accounts.models import User
+    from deployments.models import Review
+
+    admin = User.objects.get(username="admin")
     insert(
         Review,
         f"deployments_specrevision v JOIN {HUBS} d ON d.id = v.deployment_id WHERE d.lifecycle <> 'requested'",

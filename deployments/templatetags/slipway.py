@@ -171,7 +171,7 @@ def things_left_over(context: template.Context) -> int | None:
 
 def _todo(context: template.Context) -> Todo | None:
     """Counted once for each answer."""
-    request = context.get("request")
+    request: Any = context.get("request")
     user = getattr(request, "user", None)
     if not (user and user.is_authenticated and user.may_review):
         return None
