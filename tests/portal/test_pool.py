@@ -43,8 +43,9 @@ def served_by(connections: ConnectionHandler) -> int:
     return found
 
 
-def test_the_next_request_finds_the_connection_of_the_last_one(connections: ConnectionHandler) -> None:
-    assert len({served_by(connections) for _ in range(5)}) == 1
+def test_requests_one_after_the_other_share_their_connections(connections: ConnectionHandler) -> None:
+    """The one that is always kept, and one that the first request did not wait for."""
+    assert len({served_by(connections) for _ in range(10)}) <= 2
 
 
 def test_a_connection_that_broke_meanwhile_is_replaced(connections: ConnectionHandler, server: Server) -> None:
