@@ -9,7 +9,7 @@ from portal.refusals import require_none
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 # Here and not in settings: a worker forks, and a pool's threads and connections would not survive that.
-os.environ.setdefault("DATABASE_POOL", "40")
+os.environ.setdefault("DATABASE_POOL", "20")
 application = get_asgi_application()
 require_none()
 

@@ -65,7 +65,7 @@ def test_a_server_that_was_started_anew_is_found_again(connections: ConnectionHa
 @pytest.mark.parametrize(
     ("program", "pool"),
     [
-        ("import portal.asgi; ", "'max_size': 40"),
+        ("import portal.asgi; ", "'max_size': 20"),
         ("import django; django.setup(); import worker.jobs; ", "None"),
     ],
 )
