@@ -25,6 +25,8 @@ KINDS = {
     "Microsoft.Network/publicIPAddresses": ("a public address", "2024-05-01"),
     "Microsoft.Network/loadBalancers": ("a load balancer", "2024-05-01"),
 }
+#: What bears a name that we give it.
+NAMED = ("Microsoft.Resources/subscriptions/resourceGroups", CLUSTER, REGISTRY)
 STANDARD = {"sku": {"name": "Standard"}}
 PLAIN: dict[str, dict[str, Any]] = {
     REGISTRY: {"sku": {"name": "Basic"}, "properties": {"adminUserEnabled": False}},
@@ -48,17 +50,26 @@ def cluster_request(spec: HubSpec, names: Names) -> ClusterRequest:
     )
 
 
-def made_of(spec: HubSpec, names: Names) -> list[Wanted]:
-    """Everything that Azure makes for such a hub, described as fully as we know it."""
+def named(spec: HubSpec, names: Names) -> list[Wanted]:
+    """What we have made for such a hub, under names of its own, described as fully as we know it."""
     own = {
         "Microsoft.Resources/subscriptions/resourceGroups": {"name": names.group},
         CLUSTER: {"name": names.cluster} | cluster_body(cluster_request(spec, names)),
         REGISTRY: {"name": names.registry},
     }
     place = {"location": spec.region, "tags": names.tags}
-    kinds = [kind for kind in KINDS if kind != MACHINES and (kind != REGISTRY or spec.registry == "acr")]
-    sizes = tuple(dict.fromkeys(pool.vm_size for pool in wanted_pools(spec)))
-    return [*(_wanted(kind, place | own.get(kind, {})) for kind in kinds), of_sizes(names.tags, spec.region, sizes)]
+    return [_wanted(kind, place | more) for kind, more in own.items() if kind != REGISTRY or spec.registry == "acr"]
+
+
+def unnamed(spec: HubSpec, names: Names) -> list[Wanted]:
+    """What AKS makes by itself for such a hub; it is the same for every hub with machines of these sizes there."""
+    place = {"location": spec.region, "tags": names.tags}
+    kinds = [kind for kind in KINDS if kind not in NAMED and kind != MACHINES]
+    return [*(_wanted(kind, place) for kind in kinds), of_sizes(names.tags, spec.region, pool_sizes(spec))]
+
+
+def pool_sizes(spec: HubSpec) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(pool.vm_size for pool in wanted_pools(spec)))
 
 
 def anywhere(tags: Mapping[str, str], regions: tuple[str, ...]) -> list[Wanted]:

@@ -21,7 +21,7 @@ from cloud.azure.session import NOT_REGISTERED
 from cloud.errors import InvalidRequest, PermanentError, PermissionDenied, SlipwayError
 from deployments import looking, outside
 from deployments.forms.description import secret_fields
-from deployments.making import SIZE, made_of
+from deployments.making import SIZE, named, pool_sizes, unnamed
 from deployments.naming import OWNER_TAG
 from deployments.place import region_name
 from deployments.preflight import CoresFact, Denial, Facts, NameFact, SizeFact, Unseen, needed_providers
@@ -197,7 +197,11 @@ class Look:
         return CoresFact(found.label, found.used, found.limit) if found else None
 
     def _denials(self) -> tuple[Denial, ...]:
-        found = policies.denials(self.az, self.subscription, made_of(self.spec, self.names))
+        common = f"policies for {','.join(pool_sizes(self.spec))}"
+        found = policies.denials(self.az, self.subscription, named(self.spec, self.names))
+        found += self._shared(
+            common, lambda: policies.denials(self.az, self.subscription, unnamed(self.spec, self.names))
+        )
         return tuple(Denial(each.policy, each.what, sizes=each.values if each.field == SIZE else ()) for each in found)
 
     def _group_owner(self) -> str | None:

@@ -32,6 +32,20 @@ def test_the_next_hub_borrows_what_the_first_was_told(
     assert (again.sizes, again.providers, again.versions) == (told.sizes, told.providers, told.versions)
 
 
+def test_policies_are_asked_anew_only_about_what_has_the_hubs_own_name(
+    make_hub: Callable[..., Deployment], people: dict[str, User], world: World
+) -> None:
+    def asked(name: str) -> int:
+        look = Look(asking(make_hub, people, world, name), LONG)
+        before = len(world.process.control("journal"))
+        look.whole()
+        rows = world.process.control("journal")[before:]
+        return sum(row["path"].endswith("/checkPolicyRestrictions") for row in rows)
+
+    kinds, bearing_a_name = 6, 2
+    assert (asked("one"), asked("two")) == (kinds, bearing_a_name)
+
+
 def test_nobody_fails_for_what_another_hub_was_told(
     make_hub: Callable[..., Deployment], people: dict[str, User], world: World, settings: Any
 ) -> None:
