@@ -18,12 +18,18 @@ from bootstrap.refusal import Refusal, say
 
 #: Thousands of small trials, side by side; the rest of the chaos wants the machine for itself.
 MATRIX = "tests/chaos/matrix"
-#: Only for `make chaos`: minutes of killing, and thousands of faults.
-LONG = ("tests/chaos/kills", MATRIX, "tests/chaos/test_outages.py", "tests/chaos/test_outlived_parent.py")
-#: They drive a browser, each file a whole stack of its own: two beside one another.
-BROWSER = "tests/acceptance"
+#: Each file starts a whole stack of its own, some a browser besides: two beside one another.
+STACKS = (
+    "tests/chaos/test_each_write.py",
+    "tests/chaos/test_outages.py",
+    "tests/chaos/test_outlived_parent.py",
+    "tests/chaos/kills",
+    "tests/acceptance",
+)
 #: Run one at a time, after the rest: they time a start, and want the machine for themselves.
 ALONE = "tests/bootstrap"
+#: What is left to chance falls the same way in each `make test`; `make chaos` draws anew.
+SEED = "1"
 
 
 def lint(_rest: list[str]) -> int:
@@ -34,14 +40,14 @@ def test(rest: list[str]) -> int:
     """Everything that must hold before a change lands. More arguments go to pytest, which then runs only once."""
     python = virtualenv.ensure("test")
     pytest = [str(python), "-m", "pytest", "-q"]
-    # Three for two cores: they mostly wait for one another's programs.
-    rest_of_all = (f"--ignore={path}" for path in (BROWSER, ALONE, *LONG))
     # In their own order: files of many tests first would leave a long one of few to run by itself in the end.
-    side_by_side = [*pytest, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *rest_of_all]
-    in_browsers = [*pytest, "-n", "2", "--dist", "loadfile", BROWSER]
-    everything = [*_linters(python), side_by_side, in_browsers, [*pytest, ALONE]]
+    by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    # Three for two cores: they mostly wait for one another's programs.
+    side_by_side = [*pytest, "-n", "3", *by_file, *(f"--ignore={path}" for path in (*STACKS, ALONE))]
+    everything = [*_linters(python), side_by_side, [*pytest, "-n", "2", *by_file, *STACKS], [*pytest, ALONE]]
+    seed = {"SLIPWAY_SEED": os.environ.get("SLIPWAY_SEED") or SEED}
     with database() as where:
-        return _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where})
+        return _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where, **seed})
 
 
 def chaos(rest: list[str]) -> int:

@@ -86,7 +86,7 @@ def ended(horses: Horses, operation: str) -> dict[str, Any]:
     return until(look, PATIENCE)
 
 
-@pytest.mark.parametrize("name", OUTAGES)
+@pytest.mark.parametrize("name", OUTAGES if FULL else ["FLUSHALL"])
 def test_a_run_goes_on_by_itself_when_what_was_away_is_back(
     name: str, stack: Stack, horses: Horses, record_property: Callable[[str, Any], None]
 ) -> None:
