@@ -69,7 +69,8 @@ class Runner:
             "heavy", cores or _cores(), lambda operation, fence: self._advance(operation, fence, heavy=True)
         )
         self._attendant = _attendant(context)
-        self._claim_at = self._notice_at = 0.0
+        self._claim_at = self._notice_at = self._serve_at = 0.0
+        self._aside = 0
 
     def run(self, limit: int, budget: float) -> int:
         """Works for about `budget` seconds, on `limit` light operations at the most at a time; returns the passes made.
@@ -93,7 +94,7 @@ class Runner:
         passes = 0
         while True:
             more = time.monotonic() < end
-            aside = sum(each.serve(more) for each in self.asides)
+            aside = self._serve(more)
             if more or aside:
                 passes += self._take(limit)
                 self._notice()
@@ -108,6 +109,13 @@ class Runner:
                 return passes
             else:
                 time.sleep(min(self._nap(), max(0.0, end - time.monotonic())))
+
+    def _serve(self, more: bool) -> int:
+        """Sees to what is done aside; not after each of many passes, but as often as a nap is long."""
+        if time.monotonic() >= self._serve_at:
+            self._serve_at = time.monotonic() + self._nap()
+            self._aside = sum(each.serve(more) for each in self.asides)
+        return self._aside
 
     def _take(self, limit: int) -> int:
         """Claims as many as there is room for: some at a time, and not again at once when there were fewer."""
