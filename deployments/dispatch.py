@@ -17,6 +17,14 @@ def wake_workers() -> None:
     send("operations", "worker.jobs.run_due")
 
 
+def are_waiting(queue: str) -> bool:
+    """Whether a job stands in this queue that no worker has taken; not as far as anybody knows, when Redis is lost."""
+    try:
+        return bool(django_rq.get_queue(queue).count)
+    except redis.RedisError:
+        return False
+
+
 def send(queue: str, job: str, *args: str) -> None:
     """Enqueues after the present transaction has committed; a lost Redis costs only time."""
     transaction.on_commit(lambda: _enqueue(queue, job, args))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,12 +16,17 @@ from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from deployments import cataloguing, grounds, metering, outside, upkeep
+from deployments.dispatch import are_waiting
 
 if TYPE_CHECKING:
     from worker.runner import Aside, Runner
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
+
+
+#: A job that moves operations lasts no longer than this, and gives way to a chore after that (seconds).
+LONGEST_JOB, SHORTEST_JOB = 180.0, 20.0
 
 
 class JobFailed(Exception):
@@ -53,12 +59,16 @@ def on_exception(*_args: Any) -> bool:
 
 
 @entry
-def run_due(limit: int = 50, budget: float = 20.0) -> None:
-    """Moves every operation that is due, for about `budget` seconds, and looks at what pages want to see."""
+def run_due(limit: int = 50, budget: float = LONGEST_JOB) -> None:
+    """Moves every operation that is due, for about `budget` seconds, and looks at what pages want to see.
+
+    A long job costs less than many short ones: each signs in anew, to Azure and to every cluster.
+    """
     from worker.inside.looks import Looks
 
+    polite = time.monotonic() + SHORTEST_JOB
     with Looks() as looks:
-        _runner(looks).run(limit, budget)
+        _runner(looks).run(limit, budget, lambda: time.monotonic() > polite and are_waiting("chores"))
 
 
 def chore(job: Callable[P, None]) -> Callable[P, None]:

@@ -31,6 +31,8 @@ WIDTH = 10
 LINGER = 2.0
 #: Longest sleep between two looks for due work within one job (seconds).
 NAP = 0.2
+#: Set when this process is to come to its end: jobs finish what they are moving, and no more.
+winding_up = threading.Event()
 #: Somebody's wish to cancel what waits for its turn is noticed within so many seconds.
 NOTICE = 1.0
 
@@ -70,13 +72,15 @@ class Runner:
         )
         self._attendant = _attendant(context)
         self._claim_at = self._notice_at = self._serve_at = 0.0
-        self._aside = 0
+        self._aside, self._goes_on = 0, True
 
-    def run(self, limit: int, budget: float) -> int:
+    def run(self, limit: int, budget: float, gives_way: Callable[[], bool] = lambda: False) -> int:
         """Works for about `budget` seconds, on `limit` light operations at the most at a time; returns the passes made.
 
-        As long as something aside is under way operations are moved beside it: a chore holds nobody up.
+        As long as something aside is under way operations are moved beside it: a chore holds nobody up. It ends sooner
+        when nothing is due, when it `gives_way` to something else, or when the process is to end.
         """
+        self._gives_way = gives_way
         stop = threading.Event()
         keeper = threading.Thread(target=self._keep_leases, args=(stop,), name="lease-keeper", daemon=True)
         keeper.start()
@@ -93,8 +97,7 @@ class Runner:
     def _work(self, limit: int, end: float) -> int:
         passes = 0
         while True:
-            more = time.monotonic() < end
-            aside = self._serve(more)
+            more, aside = self._serve(end)
             if more or aside:
                 passes += self._take(limit)
                 self._notice()
@@ -110,12 +113,13 @@ class Runner:
             else:
                 time.sleep(min(self._nap(), max(0.0, end - time.monotonic())))
 
-    def _serve(self, more: bool) -> int:
-        """Sees to what is done aside; not after each of many passes, but as often as a nap is long."""
+    def _serve(self, end: float) -> tuple[bool, int]:
+        """Whether the job goes on, and how much is under way aside: seen to once a nap, not after each pass."""
         if time.monotonic() >= self._serve_at:
             self._serve_at = time.monotonic() + self._nap()
-            self._aside = sum(each.serve(more) for each in self.asides)
-        return self._aside
+            self._goes_on = time.monotonic() < end and not winding_up.is_set() and not self._gives_way()
+            self._aside = sum(each.serve(self._goes_on) for each in self.asides)
+        return self._goes_on, self._aside
 
     def _take(self, limit: int) -> int:
         """Claims as many as there is room for: some at a time, and not again at once when there were fewer."""

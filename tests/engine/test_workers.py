@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import django_rq
 import pytest
 from django.db import connection
 
@@ -19,7 +21,7 @@ from deployments.models import Event, Operation
 from deployments.states import OperationStatus
 from tests.cloud.waiting import until
 from tests.engine.filed import Filed
-from tests.engine.plans import lines, operation_of
+from tests.engine.plans import Waits, lines, operation_of
 from tests.environment import database_in_use
 from worker import jobs, leases
 from worker.context import Context
@@ -190,6 +192,32 @@ def test_one_slow_hub_does_not_hold_up_the_others(tmp_path: Path, people: dict[s
 
 def test_the_runner_returns_when_nothing_is_due() -> None:
     assert Runner(lambda _operation: (), Context).run(limit=8, budget=600.0) == 0
+
+
+def test_a_runner_gives_way_though_something_is_due_soon(people: dict[str, Any]) -> None:
+    operation = operation_of(people["researcher"])
+    Runner(lambda _operation: (Waits(),), Context).run(limit=8, budget=600.0, gives_way=lambda: bool(moved(operation)))
+    operation.refresh_from_db()
+    assert (operation.status, operation.lease_until) == (OperationStatus.RUNNING, None)
+
+
+def moved(operation: Operation) -> int:
+    return operation.steps.count()
+
+
+def test_a_worker_told_to_stop_finishes_its_pass_and_not_its_job(operation: Operation) -> None:
+    environ = {"DATABASE_URL": database_in_use(), "SLIPWAY_INSECURE_HTTP": "1"}
+    command = [sys.executable, "manage.py", "work"]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}) as worker:
+        try:
+            django_rq.get_queue("operations").enqueue("tests.engine.waiting.wait", job_id=uuid4().hex)
+            until(lambda: moved(operation), 60)
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(20) == 0
+        finally:
+            worker.kill()
+    operation.refresh_from_db()
+    assert (operation.status, operation.lease_until) == (OperationStatus.RUNNING, None)
 
 
 class Errand:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import logging
+import os
+import signal
 import time
 from typing import Any
 
@@ -18,11 +21,15 @@ from rq.worker import DequeueStrategy
 
 from deployments.heartbeat import WORKER_TTL
 from portal.refusals import require_none
+from worker.runner import winding_up
 
 log = logging.getLogger(__name__)
 
 #: A lost Redis is looked for so often (seconds).
 AGAIN_AFTER = 2.0
+
+#: From a worker to its work-horse: come to an end.
+WIND_UP = signal.SIGUSR1
 
 #: Loaded before the fork, so that each job's process shares them instead of loading them again (0.5 s, 80 MiB).
 PRELOADED = (
@@ -42,7 +49,10 @@ PRELOADED = (
 
 
 class SteadyWorker(Worker):
-    """Looks for a lost Redis every two seconds: RQ itself would wait up to a minute longer than Redis is away."""
+    """Looks for a lost Redis every two seconds: RQ itself would wait up to a minute longer than Redis is away.
+
+    Told to stop, it has its work-horse finish what it is doing: a job may be minutes long.
+    """
 
     max_connection_wait_time = AGAIN_AFTER
     asked_to_stop = False
@@ -50,6 +60,13 @@ class SteadyWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         self.asked_to_stop = True
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self.horse_pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.horse_pid, WIND_UP)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.signal(WIND_UP, lambda *_: winding_up.set())
 
 
 class Command(BaseCommand):
@@ -59,6 +76,7 @@ class Command(BaseCommand):
         require_none()
         for module in PRELOADED:
             importlib.import_module(module)
+        signal.signal(WIND_UP, signal.SIG_IGN)  # until a work-horse that was just forked is ready for it
         # What is loaded stays: a collector that went over it in each job would make a copy of it for each.
         gc.collect()
         gc.freeze()
