@@ -104,9 +104,9 @@ class Meter:
                 self._soon(REPEAT)
 
     def _send(self, waiting: dict[str, float], levels: dict[str, float]) -> None:
-        if self._redis is None:
-            self._redis = connect()
-        pipe = self._redis.pipeline(transaction=False)
+        # Held here too: a client that nobody holds any more closes its connections, whoever still uses one.
+        client = self._redis = self._redis or connect()
+        pipe = client.pipeline(transaction=False)
         for key, amount in waiting.items():
             pipe.hincrbyfloat(TOTALS, key, amount)
         for key, value in levels.items():
