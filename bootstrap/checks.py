@@ -18,12 +18,14 @@ from bootstrap.refusal import Refusal, say
 
 #: Thousands of small trials, side by side; the rest of the chaos wants the machine for itself.
 MATRIX = "tests/chaos/matrix"
-#: Each file starts a whole stack of its own, some a browser besides: two beside one another.
+#: Each file starts a whole stack of its own, some a browser besides.
 STACKS = (
     "tests/chaos/test_each_write.py",
     "tests/chaos/test_outages.py",
     "tests/chaos/test_outlived_parent.py",
     "tests/chaos/kills",
+    "tests/bootstrap/test_many_machines.py",
+    "tests/bootstrap/test_backup_commands.py",
     "tests/acceptance",
 )
 #: Run one at a time, after the rest: they time a start, and want the machine for themselves.
@@ -44,7 +46,9 @@ def test(rest: list[str]) -> int:
     by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
     # Three for two cores: they mostly wait for one another's programs.
     side_by_side = [*pytest, "-n", "3", *by_file, *(f"--ignore={path}" for path in (*STACKS, ALONE))]
-    everything = [*_linters(python), side_by_side, [*pytest, "-n", "2", *by_file, *STACKS], [*pytest, ALONE]]
+    stacks = [*pytest, "-n", "3", *by_file, *STACKS]
+    alone = [*pytest, ALONE, *(f"--ignore={path}" for path in STACKS if path.startswith(ALONE))]
+    everything = [*_linters(python), side_by_side, stacks, alone]
     seed = {"SLIPWAY_SEED": os.environ.get("SLIPWAY_SEED") or SEED}
     with database() as where:
         return _in_turn([[*pytest, *rest]] if rest else everything, {**_tools(python), **where, **seed})
@@ -59,7 +63,7 @@ def chaos(rest: list[str]) -> int:
     with database() as where:
         environ = {**_tools(python), **where, "SLIPWAY_CHAOS": "full", "SLIPWAY_SEED": seed}
         if rest:
-            return _in_turn([[*pytest, "tests/chaos", *rest]], environ)
+            return _in_turn([[*pytest, *rest]], environ)
         alone = [*pytest, "tests/chaos", f"--ignore={MATRIX}"]
         return _in_turn([alone, [*pytest, "-n", "2", "--dist", "worksteal", MATRIX]], environ)
 

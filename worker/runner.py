@@ -73,6 +73,7 @@ class Runner:
         self._attendant = _attendant(context)
         self._claim_at = self._notice_at = self._serve_at = 0.0
         self._aside, self._goes_on = 0, True
+        self._parent = os.getppid()
 
     def run(self, limit: int, budget: float, gives_way: Callable[[], bool] = lambda: False) -> int:
         """Works for about `budget` seconds, on `limit` light operations at the most at a time; returns the passes made.
@@ -117,9 +118,13 @@ class Runner:
         """Whether the job goes on, and how much is under way aside: seen to once a nap, not after each pass."""
         if time.monotonic() >= self._serve_at:
             self._serve_at = time.monotonic() + self._nap()
-            self._goes_on = time.monotonic() < end and not winding_up.is_set() and not self._gives_way()
+            self._goes_on = time.monotonic() < end and not self._is_over() and not self._gives_way()
             self._aside = sum(each.serve(self._goes_on) for each in self.asides)
         return self._goes_on, self._aside
+
+    def _is_over(self) -> bool:
+        """Whether the process is to end, or has outlived the worker that started it, whose place another has by now."""
+        return winding_up.is_set() or os.getppid() != self._parent
 
     def _take(self, limit: int) -> int:
         """Claims as many as there is room for: some at a time, and not again at once when there were fewer."""

@@ -81,7 +81,7 @@ def test_sent_twice_it_is_renewed_once(hub: Deployment, browser_of: Browser) -> 
 def test_a_github_secret_is_tried_with_its_app(make_hub: MakeHub, browser_of: Browser, sandbox: SandboxProcess) -> None:
     hub = ready(make_hub, access="github", github_client_id="Ov23liNoSuchApp00000", github_everyone=True)
     stored(hub, "docker-token", "github-secret")
-    answer = browser_of("researcher").post(url(hub, "github-secret"), {"github_secret": "a-new-client-secret-0123456789"})
+    answer = browser_of("researcher").post(url(hub, "github-secret"), {"github_secret": "a-new-client-secret-01234"})
     assert answer.status_code == 422 and "GitHub does not know this client ID" in answer.content.decode()
     assert not hub.operations.exists()
 

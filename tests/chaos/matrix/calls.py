@@ -12,7 +12,7 @@ LIST = Path(__file__).with_name("calls.txt")
 HEAD = """\
 # Every call that the steps make to the outside, Helm's own left out: operation | step | door | method | path.
 # Under each life (lives.py) the calls that no life above it makes; at the end those that depend on the moment.
-# Written by `SLIPWAY_RECORD=1 make test ARGS=tests/chaos/matrix/test_calls.py`."""
+# Written by `SLIPWAY_RECORD=1 make chaos ARGS=tests/chaos/matrix/test_calls.py`."""
 SOMETIMES = "sometimes"
 #: Helm is a program of its own: what it asks is its business, and how it ends is ours.
 HELM = "Helm/"
