@@ -323,6 +323,21 @@ def test_progress_is_told_in_words() -> None:
     assert progress_line('level=DEBUG msg="unmarshalled JSON schema" schema="{\\n}"') == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "write tcp 127.0.0.1:41524->127.0.0.1:33923: write: broken pipe",
+        "read tcp 10.0.0.4:5000->20.1.2.3:443: read: connection timed out",
+        "dial tcp 20.1.2.3:443: connect: no route to host",
+        "the server is currently unable to handle the request (post secrets)",
+        "etcdserver: leader changed",
+    ],
+)
+def test_a_connection_that_broke_under_helm_is_a_trouble_that_passes(words: str) -> None:
+    stderr = f'Error: create: failed to create: Post "https://example.hcp.uksouth.azmk8s.io/api/v1": {words}'
+    assert isinstance(explain("install", stderr, Mask()), Unavailable)
+
+
 def test_a_value_that_does_not_fit_a_pattern_is_taken_out_of_the_complaint() -> None:
     stderr = "Error: values don't meet the specifications of the schema(s)\n- at '/a/b': 'hunter22' does not match '^x'"
     error = explain("install", stderr, Mask())
