@@ -88,7 +88,23 @@ PROGRESS = {
 }
 DETAIL = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
 
+#: How Go speaks of a connection that came to nothing.
+WIRE = (
+    "connection refused",
+    "connection reset",
+    "connection timed out",
+    "broken pipe",
+    "use of closed network connection",
+    "network is unreachable",
+    "no route to host",
+    "i/o timeout",
+    "tls handshake timeout",
+    "no such host",
+)
+NO_ANSWER = "the cluster or the chart repository did not answer properly"
 SYMPTOMS: tuple[tuple[tuple[str, ...], type[SlipwayError], str, str], ...] = (
+    # First: a chart looks things up in the cluster, and a connection that breaks then is told as the chart's mistake.
+    (WIRE, Unavailable, NO_ANSWER, AGAIN),
     (
         ("another operation (install/upgrade/rollback) is in progress", "release: already exists"),
         NotYet,
@@ -135,16 +151,6 @@ SYMPTOMS: tuple[tuple[tuple[str, ...], type[SlipwayError], str, str], ...] = (
     (
         (
             "cluster unreachable",
-            "connection refused",
-            "connection reset",
-            "connection timed out",
-            "broken pipe",
-            "use of closed network connection",
-            "network is unreachable",
-            "no route to host",
-            "i/o timeout",
-            "tls handshake timeout",
-            "no such host",
             "context deadline exceeded",
             "unexpected eof",
             ": eof",
@@ -161,7 +167,7 @@ SYMPTOMS: tuple[tuple[tuple[str, ...], type[SlipwayError], str, str], ...] = (
             "http2: ",
         ),
         Unavailable,
-        "the cluster or the chart repository did not answer properly",
+        NO_ANSWER,
         AGAIN,
     ),
 )

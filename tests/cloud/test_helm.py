@@ -338,6 +338,14 @@ def test_a_connection_that_broke_under_helm_is_a_trouble_that_passes(words: str)
     assert isinstance(explain("install", stderr, Mask()), Unavailable)
 
 
+def test_a_connection_that_broke_while_the_chart_was_filled_in_is_not_the_charts_mistake() -> None:
+    stderr = (
+        "Error: template: jupyterhub/templates/hub/secret.yaml:30:5: executing at <include>: error calling"
+        ' include: error calling lookup: Get "https://10.0.0.1/api/v1": dial tcp 10.0.0.1: connect: connection refused'
+    )
+    assert isinstance(explain("install", stderr, Mask()), Unavailable)
+
+
 def test_a_value_that_does_not_fit_a_pattern_is_taken_out_of_the_complaint() -> None:
     stderr = "Error: values don't meet the specifications of the schema(s)\n- at '/a/b': 'hunter22' does not match '^x'"
     error = explain("install", stderr, Mask())
