@@ -61,9 +61,9 @@ class Build:
         told = 0
         while True:
             changed = self.changed
-            for event in self.events[told:]:
+            while told < len(self.events):  # the last ones may come while an earlier one is being passed on
                 told += 1
-                yield event
+                yield self.events[told - 1]
             if self.over:
                 return
             await changed.wait()
