@@ -75,6 +75,8 @@ def run(binary: Path, what: Run, seconds: float, on_lines: Listener | None = Non
         with calls.counted("helm") as call, _stopped_on_error(process):
             _follow(process, complaints, time.monotonic() + seconds, on_lines)
             call.code = str(process.returncode)
+        if process.returncode < 0:
+            raise Unavailable("Helm was ended by something else on this machine.", "It is tried again by itself.")
         return Finished(process.returncode, _content(output), _content(complaints).decode("utf-8", "replace"))
 
 

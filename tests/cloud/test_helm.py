@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from cloud.errors import InvalidRequest, NotYet, SlipwayError, Unavailable
 from cloud.helm import Helm, HelmError, Release, ValuesRefused
 from cloud.helm_errors import MASK, Mask, explain, progress_line
+from cloud.helm_process import Run, run
 from cloud.kubernetes import KubernetesCluster
 from cloud.profile import AzureCloud
 from tests.cloud.hub_values import CHART, hub_values
@@ -336,6 +337,14 @@ def test_progress_is_told_in_words() -> None:
 def test_a_connection_that_broke_under_helm_is_a_trouble_that_passes(words: str) -> None:
     stderr = f'Error: create: failed to create: Post "https://example.hcp.uksouth.azmk8s.io/api/v1": {words}'
     assert isinstance(explain("install", stderr, Mask()), Unavailable)
+
+
+def test_a_helm_that_something_else_has_killed_is_a_trouble_that_passes(tmp_path: Path) -> None:
+    program = tmp_path / "helm"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    with pytest.raises(Unavailable, match="ended by something else"):
+        run(program, Run([], {}), 10)
 
 
 def test_a_connection_that_broke_while_the_chart_was_filled_in_is_not_the_charts_mistake() -> None:
