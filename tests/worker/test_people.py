@@ -12,6 +12,7 @@ from cloud import binderhub, jupyterhub
 from deployments import outside, services
 from deployments.models import Deployment, Operation
 from deployments.states import OperationStatus, Outcome, StepState
+from tests.cloud.waiting import until
 from tests.sandbox_process import SandboxProcess
 from tests.worker.conftest import MadeHub
 from tests.worker.driving import Drive
@@ -145,7 +146,8 @@ def test_a_token_for_private_repositories_that_github_refuses_is_found_before_an
 def test_a_person_has_a_folder_that_stays_and_the_probe_leaves_none(built: Built) -> None:
     hub = built(**GITHUB, storage_gib=3, secrets=SECRETS)
     kubernetes, space = inside(hub).kubernetes(), hub.names.namespace
-    assert [claim.name for claim in kubernetes.volume_claims(space)] == ["hub-db-dir"]
+    # The disk of a server that was shut down goes once its pod has gone.
+    until(lambda: [claim.name for claim in kubernetes.volume_claims(space)] == ["hub-db-dir"])
     launch_as(hub, "octocat")
     assert "claim-octocat" in [claim.name for claim in kubernetes.volume_claims(space)]
     api(hub).stop_server("octocat")
