@@ -39,8 +39,8 @@ def github_token(profile: AzureCloud, token: str) -> Literal["ok", "refused", "u
     try:
         with web.client(url, ca_bundle=profile.ca_bundle, timeout=PATIENCE) as http, web.reaching("GitHub"):
             answer = http.get(url, headers=headers)
-            if patience := web.not_now(answer, "GitHub"):
-                raise patience
+            if trouble := web.not_now(answer, "GitHub") or web.not_from(answer, "GitHub"):
+                raise trouble
     except SlipwayError:
         return "unreachable"
     return "ok" if answer.status_code == 200 else "refused"

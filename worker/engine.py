@@ -15,7 +15,7 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from cloud.errors import PermanentError, Queued, RetryableError, SlipwayError
+from cloud.errors import NotYet, PermanentError, Queued, RetryableError, SlipwayError
 from deployments import metering, services
 from deployments.events import FenceLost, Line, record
 from deployments.models import CLOCKS_DIFFER, LONGEST_DELAY, Operation, Resource, StepRun
@@ -220,7 +220,7 @@ class Pass:
         except RetryableError as error:
             self._again(step, ctx, error)
         except SlipwayError as error:
-            self._fail(run, endings.explained(step, ctx, error))
+            self._refused(step, ctx, error)
         except (FenceLost, OperationalError, InterfaceError):
             raise  # it is another's by now, or the database is away: the next pass finds the cloud as it is
         except Exception as error:
@@ -238,7 +238,7 @@ class Pass:
                 run, line, state=StepState.DONE, finished_at=self.now(), summary=found.summary[:300], attempts=0
             )
         if found.state is State.FAILED:
-            return self._fail(run, endings.explained(step, ctx, found.error or PermanentError(found.summary)))
+            return self._refused(step, ctx, found.error or PermanentError(found.summary))
         if self._late(step, run):
             return self._fail(run, endings.explained(step, ctx, endings.too_long(step, found.summary or run.summary)))
         changed = bool(found.summary) and found.summary[:300] != run.summary
@@ -257,6 +257,13 @@ class Pass:
 
     def _late(self, step: Step[Any], run: StepRun) -> bool:
         return pace.seconds_between(run.started_at, self.now()) > step.deadline
+
+    def _refused(self, step: Step[Any], ctx: Context, error: SlipwayError) -> None:
+        """Fails; where a stranger may have given the answer, not before the same is said twice in a row."""
+        is_news = redact(error.user_message)[:300] != ctx.run.summary
+        if step.doubts and is_news and not self._late(step, ctx.run):
+            return self._again(step, ctx, NotYet(error.user_message))
+        return self._fail(ctx.run, endings.explained(step, ctx, error))
 
     def _again(self, step: Step[Any], ctx: Context, error: RetryableError) -> None:
         """Tries later, until the step's own deadline. Whose turn comes at a known moment comes exactly then."""

@@ -86,6 +86,9 @@ class Step(ABC, Generic[C]):
     deadline: int = 600
     #: Whether it needs much of this machine's CPU: as many of those go on at once as there are cores, in turn.
     heavy: bool = False
+    #: Whether it asks others than Azure, in whose name a proxy or a network's portal may have answered with a page:
+    #: nothing tells such a refusal from a true one, but that it passes.
+    doubts: bool = False
 
     @abstractmethod
     def check(self, ctx: C) -> Found:

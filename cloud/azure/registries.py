@@ -131,11 +131,23 @@ def generate_password(
         polling: Any = poller
         client.registries.begin_generate_credentials(group, registry, body, polling=polling)
         deadline = time.monotonic() + patience
-        while poller.look() not in {"succeeded", "failed", "canceled"}:
+        while _where(poller) not in {"succeeded", "failed", "canceled"}:
             if time.monotonic() > deadline:
                 raise NotYet("Azure is still making the registry's password.", "It is tried again by itself.")
             time.sleep(GLANCE)
         return _told(poller.last_answer.json(), slot, registry)
+
+
+def _where(poller: Any) -> str:
+    """Azure's word for where the operation stands; NotYet when Azure has forgotten it."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        return str(poller.look())
+    except HttpResponseError as exc:
+        if exc.status_code in {404, 410} and error_code(exc):
+            raise NotYet("Azure has lost the registry's new password.", "Another is made.") from exc
+        raise
 
 
 def _free_slot(token: Any) -> str:

@@ -22,7 +22,7 @@ def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
             stack.kill(name, family=True)
         horses = Horses(stack)
         # `make chaos` dies at every object that Helm makes; `make test` at a few of them.
-        yield Ordeal(stack, horses, helm_share=1 if FULL else 9)
+        yield Ordeal(stack, horses, helm_share=1 if FULL else 16)
         horses.end()
 
 

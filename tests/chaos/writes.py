@@ -39,8 +39,8 @@ class Write:
 
     @property
     def by_helm(self) -> bool:
-        """Whether Helm makes it, which makes forty of a kind."""
-        return "/k8s/" in self.path and "/namespaces/" in self.path
+        """Whether Helm makes it, which makes forty of a kind; in the cluster we make the namespace only."""
+        return "/k8s/" in self.path and not self.path.endswith("/namespaces")
 
 
 class Horses:

@@ -59,6 +59,12 @@ class Troubled(Made):
         super().apply(ctx)
 
 
+class Doubts(Troubled):
+    """Believes a refusal when it hears it twice."""
+
+    doubts = True
+
+
 class Remedy(Made):
     """Runs only when one of the named steps has failed."""
 

@@ -13,7 +13,18 @@ from deployments import services
 from deployments.errors import TooLate
 from deployments.models import Operation, StepRun
 from deployments.states import OperationStatus, Outcome, StepState
-from tests.engine.plans import Explains, Made, Troubled, Waits, lines, one_pass, operation_of, states, to_the_end
+from tests.engine.plans import (
+    Doubts,
+    Explains,
+    Made,
+    Troubled,
+    Waits,
+    lines,
+    one_pass,
+    operation_of,
+    states,
+    to_the_end,
+)
 from worker.step import Found
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -64,6 +75,18 @@ def test_a_refusal_ends_the_run_with_its_sentence_remedy_and_id(people: dict[str
     assert states(operation) == {"thing": StepState.FAILED, "never": StepState.PENDING}
     operation.deployment.refresh_from_db()
     assert operation.deployment.last_outcome == Outcome.FAILED
+
+
+def test_a_refusal_that_a_stranger_may_have_given_ends_the_run_only_when_it_comes_twice(people: dict[str, Any]) -> None:
+    page, refusal = PermanentError("There is no registry."), QuotaExceeded("No.", "Ask.", code="Quota")
+    step = Doubts("thing", {}, [page, refusal, page, refusal, refusal])
+    operation = operation_of(people["researcher"])
+    for _ in range(4):
+        assert one_pass(operation, (step,)).status == OperationStatus.RUNNING
+    assert lines(operation.id)[-1] == "No. Trying again."
+    ended = one_pass(operation, (step,))
+    assert (ended.status, ended.error_message, ended.error_remedy) == (OperationStatus.FAILED, "No.", "Ask.")
+    assert ended.error_code == "Quota"
 
 
 def test_tried_again_after_a_while_each_step_looks_again_and_makes_only_what_is_missing(people: dict[str, Any]) -> None:

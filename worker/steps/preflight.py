@@ -41,7 +41,7 @@ class Preflight(Step[HubContext]):
     """Compares what the person asked for with what can be had right now."""
 
     name, title, expected, deadline = "preflight", "Check that nothing stands in the way", 8, 300
-    after = ("providers",)
+    after, doubts = ("providers",), True
 
     def check(self, ctx: HubContext) -> Found:
         look = Look(ctx, settings.SLIPWAY_SHARED_SECONDS)

@@ -56,7 +56,7 @@ class Ingredients(Step[HubContext]):
     """What the release will need, fetched and tried while Azure makes the cluster."""
 
     name, title, expected, deadline = "ingredients", "Sign-ins and chart", 5, 900
-    after = ("preflight", "registry-access")
+    after, doubts = ("preflight", "registry-access"), True
 
     def check(self, ctx: HubContext) -> Found:
         spec, profile = ctx.spec, ctx.profile

@@ -24,7 +24,7 @@ class SignIn(Step[HubContext]):
     """A stranger is asked to sign in, is sent to GitHub as the right app, and GitHub knows that app."""
 
     name, title, after = "sign-in", "Sign-in, as far as GitHub's page", ("health",)
-    expected, deadline = 5, 15 * 60
+    expected, deadline, doubts = 5, 15 * 60, True
 
     def concerns(self, spec: HubSpec) -> bool:
         return spec.signs_in

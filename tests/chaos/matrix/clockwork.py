@@ -67,7 +67,7 @@ class Wrapped(Step[HubContext]):
     def __init__(self, inner: Step[Any]) -> None:
         self.inner = inner
         self.name, self.title, self.after, self.remedies = inner.name, inner.title, inner.after, inner.remedies
-        self.expected, self.deadline = inner.expected, inner.deadline
+        self.expected, self.deadline, self.doubts = inner.expected, inner.deadline, inner.doubts
 
     def check(self, ctx: HubContext) -> Any:
         return self.around(ctx, lambda: self.inner.check(ctx))
