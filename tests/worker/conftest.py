@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,14 @@ MadeHub = Callable[..., Deployment]
 
 @pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory, valkey: object) -> Iterator[SandboxProcess]:
-    """As long as these tests run, this process is the *worker* identity."""
-    with SandboxProcess(tmp_path_factory.mktemp("cloud"), speed=5000) as process:
+    with a_cloud(tmp_path_factory.mktemp("cloud")) as process:
+        yield process
+
+
+@contextmanager
+def a_cloud(home: Path) -> Iterator[SandboxProcess]:
+    """As long as it runs, this process is the *worker* identity."""
+    with SandboxProcess(home, speed=5000) as process:
         before = dict(os.environ)
         os.environ |= process.worker_env
         _forget()

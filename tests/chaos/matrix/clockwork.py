@@ -16,7 +16,7 @@ from worker.plans import plan_of
 from worker.step import Step
 
 #: Real seconds that one operation may take here.
-PATIENCE = 60.0
+PATIENCE = 240.0
 #: The cloud is a process of its own: it needs a moment now and then.
 BREATH = 0.003
 Wrap = Callable[[Step[Any]], Step[Any]]

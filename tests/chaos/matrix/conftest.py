@@ -1,17 +1,24 @@
-"""One simulated cloud and one database for each process that runs these tests."""
+"""A simulated cloud for each test: a life that breaks off leaves its hub to no other."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.sandbox_process import SandboxProcess
-from tests.worker.conftest import cloud, make_hub, quick, secure
+from tests.worker.conftest import a_cloud, make_hub, quick, secure
 
-__all__ = ["cloud", "make_hub", "quick", "secure"]
+__all__ = ["make_hub", "quick", "secure"]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, valkey: object) -> Iterator[SandboxProcess]:
+    with a_cloud(tmp_path / "cloud") as process:
+        yield process
 
 
 @pytest.fixture(autouse=True)
-def clean_slate(cloud: SandboxProcess, secure: None) -> None:
-    """What an earlier life had laid down and never met is not this one's."""
-    cloud.control("azure/outcomes", {"clear": True})
-    cloud.control("kubernetes/symptoms", method="DELETE")
+def by_https(secure: None) -> None:
+    """The hubs of these lives are reached as real ones are."""

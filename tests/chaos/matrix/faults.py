@@ -89,4 +89,42 @@ REFUSALS = (
 )
 #: It does not pass.
 LASTING = (Fault("503 for good", {"kind": "unavailable"}, count=FOREVER, passes=False, lasts=True),)
-FAULTS = {fault.name: fault for fault in (*TRANSIENT, *UNHEARD, *REFUSALS, *LASTING)}
+ALL = (*TRANSIENT, *UNHEARD, *REFUSALS, *LASTING)
+#: Faults that strike the calls of one life, one after another. What lets a call take effect comes last: most calls are
+#: not made again then.
+COURSES = {
+    "not now": ("429 with Retry-After", "429 without", "500", "503", "HTML from a gateway", "500 after the deed"),
+    "no answer of theirs": (
+        "503 with an empty body",
+        "200 with an empty body",
+        "HTML instead of an answer",
+        "404 from a proxy",
+        "garbage",
+        "garbage after the deed",
+    ),
+    "broken off": (
+        "JSON of another shape",
+        "operation forgotten",
+        "RBAC lag",
+        "connection dropped in mid-answer",
+        "connection cut before an answer",
+        "slow",
+        "connection cut after the deed",
+    ),
+    "refused": (
+        "expired token",
+        "CAE challenge",
+        "no right",
+        "sign-in not accepted",
+        "provider not registered",
+        "soft-delete clash",
+        "policy",
+    ),
+    "silence": ("silence",),
+    "for good": ("503 for good",),
+}
+
+
+def course(name: str) -> tuple[Fault, ...]:
+    by_name = {fault.name: fault for fault in ALL}
+    return tuple(by_name[fault] for fault in COURSES[name])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +21,7 @@ from worker.step import Step
 #: Tries of one operation in a row that may fail though nothing new has struck.
 MOST_IDLE_TRIES = 3
 WELL = "failed well"
+Case = tuple[Call, Fault]
 #: What a person is told while something is tried again; a run that has ended is not.
 STILL_TRYING = "tried again by itself"
 
@@ -46,13 +46,13 @@ class Strike:
 
 @dataclass
 class Sweep:
-    """`faults` says which fault each call suffers, once; `drive` moves a run to its good end in spite of them."""
+    """`faults` says what each call suffers, one after another; `drive` moves a run to its good end in spite of them."""
 
     cloud: SandboxProcess
     owner: Any
-    faults: Mapping[Call, Fault]
-    strikes: dict[Call, Strike] = field(default_factory=dict)
-    _armed: dict[int, Call] = field(default_factory=dict)
+    faults: Mapping[Call, Sequence[Fault]]
+    strikes: dict[Case, Strike] = field(default_factory=dict)
+    _armed: dict[int, Case] = field(default_factory=dict)
     _was_refused: bool = False
 
     def __post_init__(self) -> None:
@@ -86,23 +86,16 @@ class Sweep:
         operation.refresh_from_db()
         return operation
 
-    def verdicts(self) -> dict[str, dict[str, int]]:
-        """fault → how often which verdict; all that is bad under one word."""
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for strike in self.strikes.values():
-            found[strike.fault.name]["bad" if strike.is_bad else strike.verdict] += 1
-        return {fault: dict(counts) for fault, counts in found.items()}
-
     def arm(self, ctx: HubContext, step: str) -> None:
         """Lays the faults of this step's calls that have not struck yet."""
-        mine = {call: fault for call, fault in self._open(ctx.operation.kind, step)}
-        self._make_it_ask(ctx, [*mine])
-        if any(fault.lasts for fault in mine.values()):
+        mine = self._open(ctx.operation.kind, step)
+        self._make_it_ask(ctx, [call for call, _ in mine])
+        if any(fault.lasts for _, fault in mine):
             self._give_up_what_is_over(ctx)
-            mine = {} if self._armed else dict(list(mine.items())[:1])
+            mine = [] if self._armed else mine[:1]
         if mine:
-            rules = self.cloud.control("faults", [fault.rule_for(call) for call, fault in mine.items()])
-            self._armed |= {rule["number"]: call for rule, call in zip(rules, mine, strict=True)}
+            rules = self.cloud.control("faults", [fault.rule_for(call) for call, fault in mine])
+            self._armed |= {rule["number"]: case for rule, case in zip(rules, mine, strict=True)}
 
     def _make_it_ask(self, ctx: HubContext, calls: list[Call]) -> None:
         """A worker that has its token and credentials does not ask; one that was refused asks no more for a minute."""
@@ -118,31 +111,33 @@ class Sweep:
             return
         struck = {rule["number"] for rule in self.cloud.control("faults") if rule["struck"]}
         for number in sorted(struck & set(self._armed)):
-            call = self._armed[number]
+            call, fault = self._armed[number]
             self._was_refused |= call.door == "entra"
-            self.strikes.setdefault(call, Strike(call, self.faults[call], number, self.work.visits))
-        if not any(self.faults[call].lasts for call in self._armed.values()):
+            self.strikes.setdefault((call, fault), Strike(call, fault, number, self.work.visits))
+        if not any(fault.lasts for _, fault in self._armed.values()):
             self.disarm(but=self._token_faults(struck))
 
     def disarm(self, but: Collection[int] = ()) -> None:
         if gone := set(self._armed) - set(but):
             self.cloud.control("faults?" + "&".join(f"number={number}" for number in gone), method="DELETE")
-        self._armed = {number: call for number, call in self._armed.items() if number in but}
+        self._armed = {number: case for number, case in self._armed.items() if number in but}
 
     def _give_up_what_is_over(self, ctx: HubContext) -> None:
         """A fault that lasts ends with its step, if the run went on without that call."""
         done = ctx.operation.steps.filter(state=StepState.DONE).values_list("name", flat=True)
-        self.disarm(but=[number for number, call in self._armed.items() if call.step not in set(done)])
+        self.disarm(but=[number for number, (call, _) in self._armed.items() if call.step not in set(done)])
 
     def _token_faults(self, struck: set[int]) -> set[int]:
         """A token that was refused stays refused: such a rule stays as long as its step goes on."""
-        kinds = {number: self.faults[call].rule["kind"] for number, call in self._armed.items()}
+        kinds = {number: fault.rule["kind"] for number, (_, fault) in self._armed.items()}
         refused = ("expired-token", "cae")
         return {number for number, kind in kinds.items() if number in struck and kind in refused}
 
-    def _open(self, operation: str, step: str) -> list[tuple[Call, Fault]]:
-        wanted = ((call, fault) for call, fault in self.faults.items() if call not in self.strikes)
-        return [(call, fault) for call, fault in wanted if call.is_made_by(operation, step)]
+    def _open(self, operation: str, step: str) -> list[Case]:
+        """Of each call that the step makes the next fault that has not struck it."""
+        here = ((call, faults) for call, faults in self.faults.items() if call.is_made_by(operation, step))
+        left = ((call, [fault for fault in faults if (call, fault) not in self.strikes]) for call, faults in here)
+        return [(call, faults[0]) for call, faults in left if faults]
 
     def _judge(self, operation: Operation) -> None:
         """A run has ended before its good end: was it the last strike, and was it told as it should be?"""
