@@ -14,6 +14,8 @@ THE_HUB = "The hub"
 PATIENCE = httpx.Timeout(20.0, connect=10.0)
 #: A stranger is led from the hub's address to its binder and on to its sign-in.
 MOST_TURNS = 12
+#: What JupyterHub's and BinderHub's pages say of who sends them; a network's portal says something else.
+HUBS_SERVER = "TornadoServer/"
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -50,6 +52,8 @@ def _asked_to_sign_in(http: httpx.Client, address: str) -> None:
         if _origin(url) != _origin(address):
             return  # at GitHub already: a hub may be told not to show a page of its own before
     if not urlsplit(url).path.endswith("/hub/login"):
+        if not answer.headers.get("server", "").startswith(HUBS_SERVER):
+            raise Unavailable("Something other than the hub answered.", web.AGAIN)
         raise PermanentError(
             f"The hub let a stranger in without a sign-in, as far as {urlsplit(url).path}.",
             "If you gave expert values, see that they do not switch the sign-in off; then try again.",

@@ -256,6 +256,7 @@ class StepRun(models.Model):
     summary = models.CharField(max_length=300, blank=True)
     expected_seconds = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0, help_text="Failed tries in a row that will be tried again.")
+    queued_seconds = models.FloatField(default=0, help_text="Waited for others' turn: not counted against its time.")
     next_due_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from cloud.errors import PermanentError, SlipwayError
-from deployments.models import StepRun
+from deployments.models import Operation, StepRun
 from deployments.states import Outcome
 from worker.context import Context
 from worker.step import Step
@@ -34,12 +34,20 @@ def told(failed: StepRun) -> dict[str, str]:
     return values
 
 
+def reference(also: StepRun | None, operation: Operation) -> dict[str, str]:
+    """Azure's reference of what kept a failure from being put right, where the failure itself has none."""
+    worse: SlipwayError | None = getattr(also, "failure", None)
+    if worse is None or not worse.correlation_id or operation.correlation_id:
+        return {}
+    return {"correlation_id": worse.correlation_id[:100]}
+
+
 def last_line(outcome: Outcome, failed: StepRun, also: StepRun | None) -> str:
     if outcome is Outcome.ROLLED_BACK:
         return f"“{failed.title}” failed. The hub serves what it served before."
     if also is not None:
         return f"“{failed.title}” failed, and so did “{also.title}”: the hub may not serve. Try again, or take it down."
-    return f"Stopped at “{failed.title}”. Try again goes on from there."
+    return f"Stopped at “{failed.title}”. Retry goes on from there."
 
 
 def apology(reference: str) -> SlipwayError:

@@ -189,8 +189,10 @@ class Pass:
 
     def _keep_failure(self, failed: StepRun) -> None:
         """What happened is kept with the operation before anything is put right: that may take many passes."""
-        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(**endings.told(failed))
+        told = endings.told(failed)
+        Operation.objects.filter(id=self.operation.id, fence=self.fence).update(**told)
         self.operation.error_message = failed.error_message or failed.title
+        self.operation.correlation_id = told.get("correlation_id", self.operation.correlation_id)
         for step in self.plan:
             run = self.runs[step.name]
             if run.state in (StepState.WORKING, StepState.PENDING):
@@ -256,7 +258,7 @@ class Pass:
         return self.now() + timedelta(seconds=seconds)
 
     def _late(self, step: Step[Any], run: StepRun) -> bool:
-        return pace.seconds_between(run.started_at, self.now()) > step.deadline
+        return pace.seconds_between(run.started_at, self.now()) - run.queued_seconds > step.deadline
 
     def _refused(self, step: Step[Any], ctx: Context, error: SlipwayError) -> None:
         """Fails; where a stranger may have given the answer, not before the same is said twice in a row."""
@@ -266,7 +268,10 @@ class Pass:
         return self._fail(ctx.run, endings.explained(step, ctx, error))
 
     def _again(self, step: Step[Any], ctx: Context, error: RetryableError) -> None:
-        """Tries later, until the step's own deadline. Whose turn comes at a known moment comes exactly then."""
+        """Tries later, until the step's own deadline. Whose turn comes at a known moment comes exactly then.
+
+        To wait for one's turn is not the step's fault: that time is not its own.
+        """
         run = ctx.run
         if self._late(step, run):
             return self._fail(run, endings.explained(step, ctx, error))
@@ -281,6 +286,7 @@ class Pass:
             run,
             line,
             attempts=run.attempts + (not queued),
+            queued_seconds=run.queued_seconds + delay * queued,
             summary=redact(error.user_message)[:300],
             next_due_at=self.now() + timedelta(seconds=delay),
         )
@@ -359,7 +365,7 @@ class Pass:
         values: dict[str, Any] = {"status": status, "finished_at": self.now(), "lease_until": None}
         if failed is not None:
             told = endings.last_line(outcome, failed, also)
-            values |= endings.told(failed)
+            values |= endings.told(failed) | endings.reference(also, self.operation)
         level = {Outcome.SUCCEEDED: Level.SUCCESS, Outcome.FAILED: Level.ERROR}.get(outcome, Level.WARNING)
         with transaction.atomic():
             services.hold(self.operation.deployment_id)

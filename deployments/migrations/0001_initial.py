@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ('summary', models.CharField(blank=True, max_length=300)),
                 ('expected_seconds', models.PositiveIntegerField(default=0)),
                 ('attempts', models.PositiveIntegerField(default=0, help_text='Failed tries in a row that will be tried again.')),
+                ('queued_seconds', models.FloatField(default=0, help_text="Waited for others' turn: not counted against its time.")),
                 ('next_due_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),

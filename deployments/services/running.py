@@ -80,7 +80,7 @@ def retry(user: User, operation: Operation) -> None:
             operation.steps.all().delete()  # what was done has been undone
         steps = operation.steps.all() if stale else operation.steps.exclude(state=StepState.DONE)
         steps.update(
-            state=StepState.PENDING, attempts=0, error_message="", error_remedy="", finished_at=None,
+            state=StepState.PENDING, attempts=0, queued_seconds=0, error_message="", error_remedy="", finished_at=None,
             started_at=None, summary="", token="", next_due_at=timezone.now(),
         )  # fmt: skip
         Deployment.objects.filter(id=operation.deployment_id).update(last_outcome=Outcome.NONE)

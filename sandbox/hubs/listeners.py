@@ -34,7 +34,6 @@ class Listeners:
         self.config.load()
         self.state = ServerState()
         world.core.connections.watch(self.state)
-        self.state.default_headers = [(b"server", b"TornadoServer/6.5.1")]
         self._open: dict[str, asyncio.Server] = {}
         #: Addresses that speak TLS.
         self._secure: set[str] = set()

@@ -24,6 +24,8 @@ from sandbox.hubs.stream import Stream
 from sandbox.hubs.world import World
 
 READS = {"GET", "HEAD", "OPTIONS"}
+#: What JupyterHub and BinderHub are written with, and every answer of theirs says.
+TORNADO = b"TornadoServer/6.5.1"
 
 
 class Site:
@@ -46,9 +48,11 @@ class Site:
         response = await self._answer(address, Request(scope, receive))
 
         async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope["method"] not in READS and place:
-                path = f"/{place.cluster}/{place.namespace}{scope['path']}"
-                self.world.core.journal.record("hubs", scope["method"], path, message["status"])
+            if message["type"] == "http.response.start":
+                message["headers"] = [(b"server", TORNADO), *message["headers"]]
+                if scope["method"] not in READS and place:
+                    path = f"/{place.cluster}/{place.namespace}{scope['path']}"
+                    self.world.core.journal.record("hubs", scope["method"], path, message["status"])
             await send(message)
 
         await response(scope, receive, noting)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cloud.errors import NotYet, PermanentError, QuotaExceeded, Throttled, Unavailable
+from cloud.errors import NotYet, PermanentError, Queued, QuotaExceeded, Throttled, Unavailable
 from deployments import services
 from deployments.errors import TooLate
 from deployments.models import Operation, StepRun
@@ -127,6 +127,16 @@ def test_a_passing_trouble_that_lasts_beyond_the_deadline_is_a_failure(people: d
     StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
     one_pass(operation, (step,))
     assert (operation.status, operation.error_message) == (OperationStatus.FAILED, "Azure did not answer.")
+
+
+def test_the_wait_for_ones_turn_is_not_counted_against_a_steps_time(people: dict[str, Any]) -> None:
+    queue = [Queued("Others first.", delay=3500.0), Unavailable("Azure did not answer.")]
+    step = Troubled("thing", {}, [*queue, Unavailable("Azure did not answer.")])
+    operation = one_pass(operation_of(people["researcher"]), (step,))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
+    assert one_pass(operation, (step,)).status == OperationStatus.RUNNING
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=2))
+    assert one_pass(operation, (step,)).status == OperationStatus.FAILED
 
 
 def test_a_failure_is_told_with_the_cause_that_the_step_found(people: dict[str, Any]) -> None:

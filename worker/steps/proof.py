@@ -74,6 +74,9 @@ class ProofOfLife(Diagnosed):
             return _tidy_up(ctx, api, self.what(ctx)[0], proof["guest"])
         if ctx.run.token == LAUNCHING and self._went_on(ctx, api):
             return None
+        if ctx.run.token != LAUNCHING and _still_there(api):
+            ctx.cache["build"] = "the server of an earlier launch is being shut down"
+            return None
         token = _probe_token(ctx, api)
         ctx.hold()
         ctx.keep_token(LAUNCHING)
@@ -145,6 +148,14 @@ def _probe_token(ctx: HubContext, api: JupyterHub) -> str | None:
         return None
     api.create_user(PROBE_USER)
     return api.create_token(PROBE_USER)
+
+
+def _still_there(api: JupyterHub) -> bool:
+    """Shuts down what an earlier run had launched and could not remove: the probe's user has one server at a time."""
+    left = [person for person in api.people() if person.name == PROBE_USER and person.server]
+    for person in left:
+        api.stop_server(person.name)
+    return bool(left)
 
 
 def _probes(ctx: HubContext, api: JupyterHub, repository: str, known: str = "") -> list[Person]:

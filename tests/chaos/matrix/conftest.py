@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,5 +21,6 @@ def cloud(tmp_path: Path, valkey: object) -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture(autouse=True)
-def by_https(secure: None) -> None:
-    """The hubs of these lives are reached as real ones are."""
+def hard_days(secure: None, quick: None, settings: Any) -> None:
+    """The hubs are reached as real ones are. Many troubles follow one another: the time between two is not a step's."""
+    settings.SLIPWAY_POLL_SECONDS = 0.002

@@ -91,36 +91,36 @@ REFUSALS = (
 LASTING = (Fault("503 for good", {"kind": "unavailable"}, count=FOREVER, passes=False, lasts=True),)
 ALL = (*TRANSIENT, *UNHEARD, *REFUSALS, *LASTING)
 #: Faults that strike the calls of one life, one after another. What lets a call take effect comes last: most calls are
-#: not made again then.
+#: not made again then. An answer that may pass for a refusal is in each course once: the second in a row is believed.
 COURSES = {
-    "not now": ("429 with Retry-After", "429 without", "500", "503", "HTML from a gateway", "500 after the deed"),
-    "no answer of theirs": (
-        "503 with an empty body",
-        "200 with an empty body",
+    "not now": (
+        "429 with Retry-After",
+        "429 without",
         "HTML instead of an answer",
-        "404 from a proxy",
-        "garbage",
-        "garbage after the deed",
+        "500",
+        "503",
+        "HTML from a gateway",
+        "500 after the deed",
     ),
     "broken off": (
-        "JSON of another shape",
+        "503 with an empty body",
         "operation forgotten",
-        "RBAC lag",
+        "404 from a proxy",
         "connection dropped in mid-answer",
         "connection cut before an answer",
         "slow",
         "connection cut after the deed",
     ),
+    "without sense": ("expired token", "CAE challenge", "garbage", "RBAC lag", "garbage after the deed"),
     "refused": (
-        "expired token",
-        "CAE challenge",
         "no right",
         "sign-in not accepted",
+        "JSON of another shape",
         "provider not registered",
         "soft-delete clash",
         "policy",
     ),
-    "silence": ("silence",),
+    "silence": ("200 with an empty body", "silence"),
     "for good": ("503 for good",),
 }
 

@@ -39,7 +39,7 @@ def suffer(
 
     def lived(live: Callable[[Life], None], faults: Faults) -> None:
         if any(fault.rule["kind"] == "silent" for each in faults.values() for fault in each):
-            monkeypatch.setenv("SLIPWAY_ANSWER_SECONDS", "0.5")
+            monkeypatch.setenv("SLIPWAY_ANSWER_SECONDS", "0.3")
         strikes, wrong, left = list[Strike](), list[str](), faults
         while not wrong:
             sweep = Sweep(cloud, people["researcher"], left)
