@@ -130,12 +130,12 @@ def test_a_passing_trouble_that_lasts_beyond_the_deadline_is_a_failure(people: d
 
 
 def test_the_wait_for_ones_turn_is_not_counted_against_a_steps_time(people: dict[str, Any]) -> None:
-    queue = [Queued("Others first.", delay=3500.0), Unavailable("Azure did not answer.")]
-    step = Troubled("thing", {}, [*queue, Unavailable("Azure did not answer.")])
+    trouble = Unavailable("Azure did not answer.")
+    step = Troubled("thing", {}, [Queued("Others first.", delay=600.0), trouble, trouble])
     operation = one_pass(operation_of(people["researcher"]), (step,))
-    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=1))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(seconds=1100))
     assert one_pass(operation, (step,)).status == OperationStatus.RUNNING
-    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(hours=2))
+    StepRun.objects.filter(operation=operation).update(started_at=timezone.now() - timedelta(seconds=1300))
     assert one_pass(operation, (step,)).status == OperationStatus.FAILED
 
 
