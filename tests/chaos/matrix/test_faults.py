@@ -31,6 +31,7 @@ def suffer(
     cloud: SandboxProcess,
     record_property: Callable[[str, Any], None],
     monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
 ) -> Suffer:
     """`suffer(live, faults)` lives it until every fault has struck, or none of the rest strikes any more.
 
@@ -40,6 +41,8 @@ def suffer(
     def lived(live: Callable[[Life], None], faults: Faults) -> None:
         if any(fault.rule["kind"] == "silent" for each in faults.values() for fault in each):
             monkeypatch.setenv("SLIPWAY_ANSWER_SECONDS", "0.3")
+        if any(fault.lasts for each in faults.values() for fault in each):
+            settings.SLIPWAY_POLL_SECONDS = 1.0  # what does not pass is waited for until the step's time is up
         strikes, wrong, left = list[Strike](), list[str](), faults
         while not wrong:
             sweep = Sweep(cloud, people["researcher"], left)
