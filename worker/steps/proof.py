@@ -23,6 +23,8 @@ PROBE_USER = "slipway-probe"
 LAUNCHING, TIDY = "launching", "tidy"
 #: A server that has just started may take a moment to answer (seconds).
 FIRST_ANSWER = 15.0
+#: After so many that did not, another launch would change nothing.
+MOST_MUTE = 3
 
 
 class Health(Diagnosed):
@@ -113,7 +115,7 @@ class ProofOfLife(Diagnosed):
     def _prove(self, ctx: HubContext, api: JupyterHub, outcome: BuildOutcome) -> None:
         repository, guest = self.what(ctx)[0], _guest(outcome.server_url)
         try:
-            _await_answer(outcome, ctx.profile.ca_bundle)
+            _await_answer(ctx, outcome)
         except SlipwayError:
             _tidy_up(ctx, api, repository, guest)
             raise
@@ -197,12 +199,19 @@ def _told(ctx: HubContext) -> set[str]:
     return set(told.values_list("message", flat=True))
 
 
-def _await_answer(outcome: BuildOutcome, ca_bundle: str | None) -> None:
+def _await_answer(ctx: HubContext, outcome: BuildOutcome) -> None:
     until = time.monotonic() + FIRST_ANSWER
-    while not binderhub.server_answers(outcome.server_url, outcome.server_token, ca_bundle):
-        if time.monotonic() > until:
+    while not binderhub.server_answers(outcome.server_url, outcome.server_token, ctx.profile.ca_bundle):
+        if time.monotonic() < until:
+            time.sleep(0.2)
+        elif ctx.run.attempts < MOST_MUTE:
             raise NotYet("The launched server does not answer yet.", delay=5.0)
-        time.sleep(0.2)
+        else:
+            raise PermanentError(
+                "The hub calls the servers that it launches ready, but none of them answers.",
+                "Look inside the hub at what its proxy prints, then try again.",
+                code="ServerMute",
+            )
 
 
 def _failure(outcome: BuildOutcome, repository: str) -> Exception:

@@ -168,10 +168,13 @@ class Sweep:
 
 
 def _gives_reference(operation: Operation, strike: Strike) -> bool:
-    """Whether Azure's number of the trouble is told, with the failure or in the log beside it; Entra has its own."""
+    """Whether Azure's number of the trouble is told, with the failure or in the log beside it.
+
+    Entra has its own, which its SDK keeps to itself where Entra is not well. A step whose time is up has none to tell.
+    """
     if strike.call.door == "entra":
-        return bool(operation.correlation_id)
-    if strike.call.door not in AZURE:
+        return bool(operation.correlation_id) or strike.fault.lasts
+    if strike.call.door not in AZURE or operation.error_code == "DeadlineExceeded":
         return True
     said = operation.events.filter(level=Level.ERROR, message__contains=f"Azure's reference fault-{strike.number})")
     return operation.correlation_id == f"fault-{strike.number}" or said.exists()

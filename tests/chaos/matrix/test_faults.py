@@ -52,6 +52,7 @@ def suffer(
                 wrong.append(f"the life broke off: {broken}")
             else:
                 wrong += [f"left behind: {thing}" for thing in left_behind(cloud)]
+            sweep.disarm()  # the next life has its own
             strikes += sweep.strikes.values()
             left = unmet(left, sweep)
             if not sweep.strikes or not owed(left):
