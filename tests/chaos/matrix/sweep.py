@@ -123,9 +123,10 @@ class Sweep:
         self._armed = {number: case for number, case in self._armed.items() if number in but}
 
     def _give_up_what_is_over(self, ctx: HubContext) -> None:
-        """A fault that lasts ends with its step, if the run went on without that call."""
-        done = ctx.operation.steps.filter(state=StepState.DONE).values_list("name", flat=True)
-        self.disarm(but=[number for number, (call, _) in self._armed.items() if call.step not in set(done)])
+        """A fault that lasts ends with its step or operation, if the run went on without that call."""
+        done = set(ctx.operation.steps.filter(state=StepState.DONE).values_list("name", flat=True))
+        here = [number for number, (call, _) in self._armed.items() if call.operation == ctx.operation.kind]
+        self.disarm(but=[number for number in here if self._armed[number][0].step not in done])
 
     def _token_faults(self, struck: set[int]) -> set[int]:
         """A token that was refused stays refused: such a rule stays as long as its step goes on."""
@@ -164,7 +165,7 @@ class Sweep:
             return f"the run is over, and its remedy says otherwise: “{remedy}”"
         if strike.fault.passes:
             return f"a passing trouble ended the run: “{told}” “{remedy}”"
-        return WELL if _gives_reference(operation, strike) else f"Azure's reference is lost: fault-{strike.number}"
+        return WELL if _gives_reference(operation, strike) else f"Azure's reference is not in: “{told}” “{remedy}”"
 
 
 def _gives_reference(operation: Operation, strike: Strike) -> bool:
