@@ -155,6 +155,8 @@ def test_a_hub_is_stopped_and_started_again(built: Built, drive: Drive, people: 
     operation = drive(services.start(people["researcher"], hub))
     hub.refresh_from_db()
     assert operation.status == OperationStatus.SUCCEEDED, operation.error_message
+    # Nobody asks a cluster that is not up yet what runs in it.
+    assert not operation.events.filter(message__contains="Trying again").exists()
     assert hub.lifecycle == Lifecycle.READY
     assert httpx.get(f"{hub.address}services/binder/health").json()["ok"]
 

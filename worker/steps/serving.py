@@ -20,7 +20,7 @@ PUBLIC_SERVICE = "proxy-public"
 class Address(Diagnosed, InCluster):
     """The load balancer has a public address."""
 
-    name, title, after, expected, deadline = "address", "Public address", ("release",), 40, 20 * 60
+    name, title, after, expected, deadline = "address", "Public address", ("nodes", "release"), 40, 20 * 60
     calm = ADDRESS_PATIENCE
 
     def look(self, ctx: HubContext) -> Found:
@@ -40,7 +40,7 @@ class Address(Diagnosed, InCluster):
 class Workloads(Diagnosed, InCluster):
     """Everything the chart made runs."""
 
-    name, title, after, expected, deadline = "workloads", "Hub starting", ("release",), 90, 25 * 60
+    name, title, after, expected, deadline = "workloads", "Hub starting", ("nodes", "release"), 90, 25 * 60
 
     def look(self, ctx: HubContext) -> Found:
         ready, summary = all_ready(ctx)
