@@ -19,6 +19,7 @@ from tests.worker.driving import Drive
 from tests.worker.test_https import point
 from tests.worker.test_running import changed
 from worker.hub import HubContext
+from worker.steps import proof
 
 Built = Callable[..., Deployment]
 GITHUB = {"access": "github", "github_organisations": ("slipwayorg",), "github_client_id": "Ov23liSlipwayDemo001"}
@@ -89,6 +90,24 @@ def test_a_callback_that_was_not_moved_with_the_hub_is_found_before_it_moves(
     assert "another callback address" in operation.error_message
     assert f"{outside.profile().domain_url(domain)}hub/oauth_callback" in operation.error_remedy
     assert hub.address == address
+
+
+def test_a_page_of_somebody_elses_in_the_hubs_place_is_no_word_of_the_hub(built: Built, cloud: SandboxProcess) -> None:
+    html = {"content-type": "text/html"}
+    cloud.fault("^/services/binder/?$", "custom", door="hub", status=200, body="<p>Accept our terms.</p>", headers=html)
+    hub = built(**GITHUB, secrets=SECRETS)
+    told = hub.operations.get().events.filter(step="sign-in").values_list("message", flat=True)
+    assert any(line.startswith("Something other than the hub answered.") for line in told), told
+
+
+def test_a_launch_takes_the_place_of_one_that_an_earlier_run_could_not_remove(
+    built: Built, drive: Drive, people: dict[str, Any]
+) -> None:
+    hub = built(**GITHUB, secrets=SECRETS)
+    launch_as(hub, proof.PROBE_USER)
+    operation = drive(services.try_launch(people["researcher"], hub, "binder-examples/conda"))
+    assert operation.status == OperationStatus.SUCCEEDED, operation.error_message
+    assert api(hub).people() == []
 
 
 def test_what_was_changed_on_github_is_found_when_the_hub_is_started(

@@ -69,6 +69,13 @@ def test_a_worker_that_dies_between_token_and_vault_makes_another_password(
     assert operation.status == OperationStatus.SUCCEEDED, operation.error_message
 
 
+def test_a_password_that_azure_forgets_while_it_is_made_is_made_anew(built: Built, cloud: SandboxProcess) -> None:
+    lost = '{"error": {"code": "NotFound", "message": "The entity was not found."}}'
+    cloud.fault("/operationresults/", "custom", status=404, body=lost)
+    told = built(**ACR).operations.get().events.values_list("message", flat=True)
+    assert any("lost the registry's new password" in line for line in told)
+
+
 def test_azure_gives_a_new_password_and_the_hub_uses_it(built: Built, drive: Drive, people: dict[str, Any]) -> None:
     hub = built(**ACR)
     before = hub.secrets.get(purpose=services.REGISTRY_TOKEN)
