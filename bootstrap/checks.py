@@ -44,8 +44,8 @@ def test(rest: list[str]) -> int:
     pytest = [str(python), "-m", "pytest", "-q"]
     # In their own order: files of many tests first would leave a long one of few to run by itself in the end.
     by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
-    # Four for two cores: they mostly wait for one another's programs.
-    side_by_side = [*pytest, "-n", "4", *by_file, *(f"--ignore={path}" for path in (*STACKS, ALONE))]
+    # Three for two cores: they mostly wait for one another's programs.
+    side_by_side = [*pytest, "-n", "3", *by_file, *(f"--ignore={path}" for path in (*STACKS, ALONE))]
     stacks = [*pytest, "-n", "3", *by_file, *STACKS]
     alone = [*pytest, ALONE, *(f"--ignore={path}" for path in STACKS if path.startswith(ALONE))]
     everything = [*_linters(python), side_by_side, stacks, alone]

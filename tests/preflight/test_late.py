@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.utils import timezone
@@ -44,14 +44,14 @@ def refusal(status: int, code: str, message: str) -> Happen:
 class Late:
     """Something that happens, fails `step`, and is said with these words.
 
-    It happens before the run, or once the step `after` has begun; with "group" between two tries of the run.
+    It happens before the run, or, after the "group", between two tries of the run.
     """
 
     id: str
     step: str
     says: str
     happens: Happen
-    after: str = ""
+    after: Literal["", "group"] = ""
     #: The step would wait; its time is over at once.
     waits: bool = False
     hub: dict[str, Any] = field(default_factory=dict)
@@ -93,7 +93,7 @@ LATE = (
     ),
     Late(
         "addresses-meanwhile", "address", "public", lambda w, hub: w.has_cores(1, "PublicIPAddresses"),
-        after="cluster", waits=True,
+        after="group", waits=True,
     ),
     Late(
         "docker-token-meanwhile", "ingredients", "Docker Hub does not accept the username",
@@ -106,7 +106,7 @@ LATE = (
             "kubernetes/symptoms",
             {"namespace": hub.names.namespace, "pod": "hub-", "kind": "ImagePullBackOff",
              "message": "toomanyrequests: You have reached your pull rate limit."},
-        ), after="cluster", waits=True,
+        ), after="group", waits=True,
     ),
     Late(
         "launch-refused", "proof", "could not launch binder-examples/requirements", lambda w, hub: None,
@@ -127,8 +127,6 @@ def building(
         operation = services.approve(people["reviewer"], hub, 1)
         if late.after == "group":
             stumble(operation, world, drive)
-        elif late.after:
-            drive.until(operation, lambda: is_at(operation, late.after))
         late.happens(world, hub)
         if late.after == "group":
             services.retry(people["researcher"], operation)
@@ -145,10 +143,6 @@ def stumble(operation: Operation, world: World, drive: Drive) -> None:
     world.process.fault(rf"/resourcegroups/{operation.deployment.names.group}\?", "forbidden", method="PUT")
     drive(operation)
     assert operation.steps.get(state=StepState.FAILED).name == "group"
-
-
-def is_at(operation: Operation, step: str) -> bool:
-    return operation.steps.filter(name=step).exclude(state=StepState.PENDING).exists()
 
 
 def speaks(operation: Operation, late: Late) -> bool:
