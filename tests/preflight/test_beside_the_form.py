@@ -66,6 +66,21 @@ def said(client: Client, fields: dict[str, Any], about: str = "") -> list[Said]:
     return found
 
 
+def test_versions_are_lent_to_who_was_looked_at_too_early(
+    person: tuple[Client, User], world: World, settings: Any
+) -> None:
+    world.lacks("Microsoft.ContainerService")
+    settings.SLIPWAY_REGIONS = ["uksouth"]
+    look_around(world)
+    assert (early := catalogue.offer(world.subscription, "uksouth")) and early.versions == ()
+    other = CatalogueEntry.objects.get(key=f"offer:{world.subscription}:uksouth")
+    known = {"versions": ["1.34.3"], "default_version": "1.34.3"}
+    CatalogueEntry.objects.create(key="offer:other:uksouth", data={**other.data, **known}, fetched_at=timezone.now())
+    settings.SLIPWAY_REGIONS = ["nowhere"]  # nothing else is looked at
+    cataloguing.refresh(outside.azure(), outside.profile())
+    assert (later := catalogue.offer(world.subscription, "uksouth")) and later.versions == ("1.34.3",)
+
+
 @pytest.mark.parametrize("case", FOUND, ids=lambda case: case.id)
 def test_it_is_said_beside_the_form_while_one_types(
     case: Case, person: tuple[Client, User], typed: Callable[[Case], dict[str, Any]], world: World
@@ -154,17 +169,3 @@ def test_versions_are_known_from_elsewhere_while_a_subscription_may_not_ask(
     look_around(world)
     offer = catalogue.offer(world.subscription, "uksouth")
     assert offer and "1.34.3" in offer.versions and offer.default_version == "1.34.3"
-
-
-def test_versions_are_lent_to_who_was_looked_at_too_early(
-    person: tuple[Client, User], world: World, settings: Any
-) -> None:
-    world.lacks("Microsoft.ContainerService")
-    look_around(world)
-    assert (early := catalogue.offer(world.subscription, "uksouth")) and early.versions == ()
-    other = CatalogueEntry.objects.get(key=f"offer:{world.subscription}:uksouth")
-    known = {"versions": ["1.34.3"], "default_version": "1.34.3"}
-    CatalogueEntry.objects.create(key="offer:other:uksouth", data={**other.data, **known}, fetched_at=timezone.now())
-    settings.SLIPWAY_REGIONS = ["nowhere"]  # nothing else is looked at
-    cataloguing.refresh(outside.azure(), outside.profile())
-    assert (later := catalogue.offer(world.subscription, "uksouth")) and later.versions == ("1.34.3",)

@@ -10,7 +10,7 @@ import pytest
 
 from deployments import outside
 from tests.chaos.matrix.calls import SOMETIMES, Call, known
-from tests.chaos.matrix.faults import ALL, COURSES, LASTING, REFUSALS, TRANSIENT, UNHEARD, Fault, course
+from tests.chaos.matrix.faults import ALL, COURSES, REFUSALS, TRANSIENT, UNHEARD, Fault, course
 from tests.chaos.matrix.lives import LIVES, Life, built_and_taken_down
 from tests.chaos.matrix.sweep import Strike, Sweep
 from tests.chaos.seed import FULL, SEED, chance
@@ -118,8 +118,5 @@ else:
         drawn = {call: [draw.choice([fault for fault in SAMPLE if fault.concerns(call)])] for call in calls}
         suffer(built_and_taken_down, drawn)
 
-    @pytest.mark.parametrize("fault", [*UNHEARD, *LASTING], ids=lambda fault: fault.name)
-    def test_what_nobody_was_told_and_what_does_not_pass_is_survived_while_a_cluster_is_given_up(
-        fault: Fault, suffer: Suffer
-    ) -> None:
-        suffer(LIVES["given-up"], suffered_by(known()["given-up"], [fault]))
+    def test_what_nobody_was_told_is_survived_while_a_cluster_is_given_up(suffer: Suffer) -> None:
+        suffer(LIVES["given-up"], suffered_by(known()["given-up"], UNHEARD))

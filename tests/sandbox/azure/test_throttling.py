@@ -9,7 +9,7 @@ from tests.sandbox.azure.conftest import World
 
 
 def test_an_empty_bucket_is_a_429_with_its_time(world: World) -> None:
-    few = {"size": 2, "rate": 0.2}
+    few = {"size": 2, "rate": 0.02}
     world.process.control("azure/limits", {"subscription": world.subscription, "reads": few})
     with pytest.raises(HttpResponseError) as caught:
         for _ in range(3):
@@ -18,7 +18,7 @@ def test_an_empty_bucket_is_a_429_with_its_time(world: World) -> None:
     assert caught.value.error is not None
     assert caught.value.error.code == "SubscriptionRequestsThrottled"
     assert caught.value.response is not None
-    assert caught.value.response.headers["retry-after"] == "5"
+    assert 0 < int(caught.value.response.headers["retry-after"]) <= 50
 
 
 def test_other_kinds_and_other_subscriptions_are_not_held_up(world: World) -> None:
