@@ -36,12 +36,11 @@ class World:
     def __init__(self, process: SandboxProcess) -> None:
         self.process, self.origin, self.ca = process, process.origin, str(process.ca)
         self.worker, self.web = self.credential("worker"), self.credential("web")
-        self.subscription = self.new_subscription()
         self.http = httpx.Client(base_url=self.origin, verify=self._trust(), trust_env=False)
-        self.use(self.subscription)
+        self.use(self.new_subscription())
 
     def use(self, subscription: str) -> None:
-        options = self.options()
+        self.subscription, options = subscription, self.options()
         self.groups = ResourceManagementClient(self.worker, subscription, **options)
         self.aks = ContainerServiceClient(self.worker, subscription, **options)
         self.compute = ComputeManagementClient(self.worker, subscription, **options)
@@ -154,7 +153,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def own(world: World) -> Iterator[World]:
     """The same, in a fresh subscription."""
     world.use(world.new_subscription())
-    world.subscription = world.groups._config.subscription_id
     yield world
 
 

@@ -8,12 +8,12 @@ from azure.core.exceptions import HttpResponseError
 from tests.sandbox.azure.conftest import World
 
 
-def test_an_empty_bucket_is_a_429_with_its_time(world: World) -> None:
+def test_an_empty_bucket_is_a_429_with_its_time(own: World) -> None:
     few = {"size": 2, "rate": 0.02}
-    world.process.control("azure/limits", {"subscription": world.subscription, "reads": few})
+    own.process.control("azure/limits", {"subscription": own.subscription, "reads": few})
     with pytest.raises(HttpResponseError) as caught:
         for _ in range(3):
-            list(world.groups.resource_groups.list(retry_status=0, retry_total=0))
+            list(own.groups.resource_groups.list(retry_status=0, retry_total=0))
     assert caught.value.status_code == 429
     assert caught.value.error is not None
     assert caught.value.error.code == "SubscriptionRequestsThrottled"
@@ -21,9 +21,9 @@ def test_an_empty_bucket_is_a_429_with_its_time(world: World) -> None:
     assert 0 < int(caught.value.response.headers["retry-after"]) <= 50
 
 
-def test_other_kinds_and_other_subscriptions_are_not_held_up(world: World) -> None:
+def test_other_kinds_and_other_subscriptions_are_not_held_up(own: World) -> None:
     none = {"size": 0, "rate": 0.01}
-    world.process.control("azure/limits", {"subscription": world.subscription, "reads": none})
-    world.groups.resource_groups.create_or_update("group", {"location": "uksouth"})
-    world.use(world.new_subscription())
-    assert list(world.groups.resource_groups.list()) == []
+    own.process.control("azure/limits", {"subscription": own.subscription, "reads": none})
+    own.groups.resource_groups.create_or_update("group", {"location": "uksouth"})
+    own.use(own.new_subscription())
+    assert list(own.groups.resource_groups.list()) == []
