@@ -76,7 +76,7 @@ class ProofOfLife(Diagnosed):
             return _tidy_up(ctx, api, self.what(ctx)[0], proof["guest"])
         if ctx.run.token == LAUNCHING and self._went_on(ctx, api):
             return None
-        if ctx.run.token != LAUNCHING and _still_there(api):
+        if ctx.run.token != LAUNCHING and ctx.spec.signs_in and _still_there(ctx, api):
             ctx.cache["build"] = "the server of an earlier launch is being shut down"
             return None
         token = _probe_token(ctx, api)
@@ -152,10 +152,11 @@ def _probe_token(ctx: HubContext, api: JupyterHub) -> str | None:
     return api.create_token(PROBE_USER)
 
 
-def _still_there(api: JupyterHub) -> bool:
+def _still_there(ctx: HubContext, api: JupyterHub) -> bool:
     """Shuts down what an earlier run had launched and could not remove: the probe's user has one server at a time."""
     left = [person for person in api.people() if person.name == PROBE_USER and person.server]
     for person in left:
+        ctx.hold()
         api.stop_server(person.name)
     return bool(left)
 
