@@ -19,14 +19,17 @@ from deployments import cataloguing, grounds, metering, outside, upkeep
 from deployments.dispatch import are_waiting
 
 if TYPE_CHECKING:
-    from worker.runner import Aside, Runner
+    from worker.runner import Aside
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
-#: A job that moves operations lasts no longer than this, and gives way to a chore after that (seconds).
-LONGEST_JOB, SHORTEST_JOB = 180.0, 20.0
+#: A job lasts no longer than this, and gives way to a chore that waits after that (seconds); a crowded one later: each
+#: job signs in anew, to Azure and to every cluster.
+LONGEST_JOB, SHORTEST_JOB, CROWDED_JOB = 180.0, 20.0, 60.0
+#: So many operations at a time are a crowd.
+CROWD = 10
 
 
 class JobFailed(Exception):
@@ -60,26 +63,23 @@ def on_exception(*_args: Any) -> bool:
 
 @entry
 def run_due(limit: int = 50, budget: float = LONGEST_JOB) -> None:
-    """Moves every operation that is due, for about `budget` seconds, and looks at what pages want to see.
-
-    A long job costs less than many short ones: each signs in anew, to Azure and to every cluster.
-    """
+    """Moves every operation that is due, for about `budget` seconds, and looks at what pages want to see."""
     from worker.inside.looks import Looks
 
-    polite = time.monotonic() + SHORTEST_JOB
     with Looks() as looks:
-        _runner(looks).run(limit, budget, lambda: time.monotonic() > polite and are_waiting("chores"))
+        _move(limit, budget, looks)
 
 
 def chore(job: Callable[P, None]) -> Callable[P, None]:
-    """An entry point that holds up nobody: operations are moved and looks served beside it, as soon as they are due."""
+    """An entry point that holds up nobody: operations are moved and looks served beside it, and after it while any are
+    due."""
 
     @functools.wraps(job)
     def beside_operations(*args: P.args, **kwargs: P.kwargs) -> None:
         from worker.inside.looks import Looks
 
         with Chore(functools.partial(job, *args, **kwargs)) as doing, Looks(doing) as looks:
-            _runner(doing, looks).run(limit=50, budget=0.0)
+            _move(50, LONGEST_JOB, doing, looks)
 
     return entry(beside_operations)
 
@@ -112,12 +112,19 @@ class Chore:
             connection.close()
 
 
-def _runner(*asides: Aside) -> Runner:
+def _move(limit: int, budget: float, *asides: Aside) -> None:
+    """Moves operations beside something else, for as long as a job should last."""
     from worker.hub import HubContext
     from worker.plans import plan_of
     from worker.runner import Runner
 
-    return Runner(plan_of, HubContext, asides=asides)
+    runner, began = Runner(plan_of, HubContext, asides=asides), time.monotonic()
+
+    def gives_way() -> bool:
+        shortest = CROWDED_JOB if runner.load() >= CROWD else SHORTEST_JOB
+        return time.monotonic() - began > shortest and are_waiting("chores")
+
+    runner.run(limit, budget, gives_way)
 
 
 @chore

@@ -50,8 +50,9 @@ class Aside(Protocol):
 class Runner:
     """Claims what is due, moves it in two lanes, keeps the leases meanwhile, returns when nothing is due.
 
-    Steps that need much of this machine's CPU go in a lane as wide as it has cores, first come, first served: more of
-    them at once would take as long and much more memory. Whoever waits there holds up nobody else.
+    Steps that need much of this machine's CPU go in a lane one wider than it has cores (each also waits for answers),
+    first come, first served: more of them at once would take as long and much more memory. Whoever waits there holds up
+    nobody else.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Runner:
         context: Callable[..., Context],
         width: int = WIDTH,
         asides: Sequence[Aside] = (),
-        cores: int = 0,
+        heavy_width: int = 0,
     ) -> None:
         self.plans, self.context, self.width, self.asides = plans, context, width, asides
         self._held: dict[UUID, int] = {}
@@ -68,7 +69,7 @@ class Runner:
         self._moved = threading.Event()
         self._light = Lane("pass", width, lambda operation, fence: self._advance(operation, fence, heavy=False))
         self._heavy = Lane(
-            "heavy", cores or _cores(), lambda operation, fence: self._advance(operation, fence, heavy=True)
+            "heavy", heavy_width or _cores() + 1, lambda operation, fence: self._advance(operation, fence, heavy=True)
         )
         self._attendant = _attendant(context)
         self._claim_at = self._notice_at = self._serve_at = 0.0
@@ -95,6 +96,10 @@ class Runner:
             stop.set()
             keeper.join()
 
+    def load(self) -> int:
+        """How many operations this job holds."""
+        return self._light.load() + self._heavy.load()
+
     def _work(self, limit: int, end: float) -> int:
         passes = 0
         while True:
@@ -104,7 +109,7 @@ class Runner:
                 self._notice()
             else:
                 self._hand_back(self._light.withdraw() | self._heavy.withdraw())
-            if self._light.load() or self._heavy.load():
+            if self.load():
                 self._moved.wait(self._nap())
                 self._moved.clear()
             elif aside:

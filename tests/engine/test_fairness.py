@@ -145,7 +145,7 @@ def test_heavy_steps_go_in_turn_and_hold_up_nobody_else(people: dict[str, Any]) 
     heavy = made(people, 6)
     light = [operation_of(people["researcher"], name=f"light-{number}") for number in range(4)]
     busy, plans = Busy(), {operation.id: (Quick(),) for operation in light}
-    runner = Runner(lambda operation: plans.get(operation.id, (busy,)), Context, cores=2)
+    runner = Runner(lambda operation: plans.get(operation.id, (busy,)), Context, heavy_width=2)
     working = threading.Thread(target=runner.run, args=(50, 20.0))
     working.start()
     try:
@@ -171,7 +171,7 @@ def test_a_lane_serves_in_the_order_in_which_they_came() -> None:
 def test_what_waits_for_its_turn_can_be_cancelled(people: dict[str, Any]) -> None:
     operations = made(people, 3)
     busy = Busy()
-    runner = Runner(lambda _operation: (busy,), Context, cores=1)
+    runner = Runner(lambda _operation: (busy,), Context, heavy_width=1)
     working = threading.Thread(target=runner.run, args=(50, 20.0))
     working.start()
     try:
