@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
-#: A job lasts no longer than this, and gives way to a chore that waits after that (seconds); a crowded one later: each
-#: job signs in anew, to Azure and to every cluster.
-LONGEST_JOB, SHORTEST_JOB, CROWDED_JOB = 180.0, 20.0, 60.0
-#: So many operations at a time are a crowd.
-CROWD = 10
+#: A job lasts no longer than this (seconds).
+LONGEST_JOB = 180.0
+#: It gives way to a chore that waits after the first of these (seconds), with a crowd of so many operations after the
+#: second: each job signs in anew, to Azure and to every cluster.
+SHORTEST_JOB, CROWDED_JOB, CROWD = 20.0, 40.0, 10
 
 
 class JobFailed(Exception):
@@ -71,15 +71,15 @@ def run_due(limit: int = 50, budget: float = LONGEST_JOB) -> None:
 
 
 def chore(job: Callable[P, None]) -> Callable[P, None]:
-    """An entry point that holds up nobody: operations are moved and looks served beside it, and after it while any are
-    due."""
+    """An entry point that holds up nobody: operations are moved and looks served beside it, and after it until another
+    chore waits."""
 
     @functools.wraps(job)
     def beside_operations(*args: P.args, **kwargs: P.kwargs) -> None:
         from worker.inside.looks import Looks
 
         with Chore(functools.partial(job, *args, **kwargs)) as doing, Looks(doing) as looks:
-            _move(50, LONGEST_JOB, doing, looks)
+            _move(50, LONGEST_JOB, doing, looks, shortest=0.0, crowded=0.0)
 
     return entry(beside_operations)
 
@@ -112,7 +112,9 @@ class Chore:
             connection.close()
 
 
-def _move(limit: int, budget: float, *asides: Aside) -> None:
+def _move(
+    limit: int, budget: float, *asides: Aside, shortest: float = SHORTEST_JOB, crowded: float = CROWDED_JOB
+) -> None:
     """Moves operations beside something else, for as long as a job should last."""
     from worker.hub import HubContext
     from worker.plans import plan_of
@@ -121,8 +123,8 @@ def _move(limit: int, budget: float, *asides: Aside) -> None:
     runner, began = Runner(plan_of, HubContext, asides=asides), time.monotonic()
 
     def gives_way() -> bool:
-        shortest = CROWDED_JOB if runner.load() >= CROWD else SHORTEST_JOB
-        return time.monotonic() - began > shortest and are_waiting("chores")
+        least = crowded if runner.load() >= CROWD else shortest
+        return time.monotonic() - began > least and are_waiting("chores")
 
     runner.run(limit, budget, gives_way)
 

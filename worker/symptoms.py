@@ -40,6 +40,9 @@ def gather(
         try:
             worth = list(_worth_reading(pods.result()))[:LOGS]
             logs = dict(pool.map(_reader(cluster, namespace, now), worth))
+            if crashed := [(pod, container) for pod, container in worth if _waits_to_start_again(container)]:
+                begun = _begun_since(crashed, cluster.pod_details(namespace))
+                logs |= dict(pool.map(_reader(cluster, namespace, now), begun))
             seen = pods.result(), nodes.result(), events.result(), services.result(), claims.result()
         except Unavailable as error:
             return Symptoms(unhealthy=unhealthy, failure=failure, silence=error.user_message, now=now)
@@ -51,6 +54,21 @@ def _worth_reading(pods: Sequence[PodDetail]) -> Iterator[tuple[PodDetail, Conta
     ours = [(pod, container) for pod in pods for container in pod.containers if _has_printed(container)]
     yield from ((pod, container) for pod, container in ours if _in_trouble(container))
     yield from ((pod, container) for pod, container in ours if container.ready and pod.component in TALKATIVE)
+
+
+def _waits_to_start_again(container: Container) -> bool:
+    return container.state == "waiting" and container.last is not None
+
+
+def _begun_since(
+    crashed: Sequence[tuple[PodDetail, Container]], pods: Sequence[PodDetail]
+) -> Iterator[tuple[PodDetail, Container]]:
+    """Those started anew between the look at them and the reading of their logs, as they are now."""
+    before = {(pod.name, container.name): container.restarts for pod, container in crashed}
+    for pod in pods:
+        for container in pod.containers:
+            if container.restarts > before.get((pod.name, container.name), container.restarts):
+                yield pod, container
 
 
 def _has_printed(container: Container) -> bool:
