@@ -22,9 +22,9 @@ from tests.chaos.writes import Horses, made
 
 KILLS, SECONDS, STREETS = (220, 420.0, 5) if FULL else (12, 12.0, 2)
 #: The rest of all lives after the last blow (seconds).
-PATIENCE = 180.0
-#: A lease is 12 seconds long otherwise; what comes on top of it does not depend on its length.
-LEASE, TAKEN_OVER = 3.0, 3.0
+PATIENCE = 300.0 if FULL else 180.0
+#: In full with leases as long as real ones; then what comes on top of one at the most (seconds).
+LEASE, TAKEN_OVER = 12.0 if FULL else 3.0, 3.0
 SETTINGS = {
     "SLIPWAY_POLL_SECONDS": "0.3",
     "SLIPWAY_LEASE_SECONDS": f"{LEASE}",
