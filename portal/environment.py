@@ -50,6 +50,11 @@ def items(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+#: Who does nothing for so long (seconds) in the middle of a transaction was stopped there, or its machine is lost:
+#: PostgreSQL gives the rows free that it has locked, before a worker's lease on a run has been out for long.
+FROZEN = 10
+
+
 def database(url: str, pool: int = 0) -> dict[str, Any]:
     """Django's settings for `sqlite:///path` or `postgres://user:password@host:port/name`.
 
@@ -68,7 +73,8 @@ def database(url: str, pool: int = 0) -> dict[str, Any]:
         "HOST": _host(parts),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
-        **(_pool(pool) if pool else {}),
+        "CONN_HEALTH_CHECKS": bool(pool),
+        "OPTIONS": {"options": f"-c idle_in_transaction_session_timeout={FROZEN}s", **(_pool(pool) if pool else {})},
     }
 
 
@@ -78,8 +84,8 @@ def _pool(most: int) -> dict[str, Any]:
     Each is tried before it is used, so that a PostgreSQL that was started anew is met by new ones; while it is away,
     nobody waits for long, and the next request tries again.
     """
-    pool = {"min_size": 1, "max_size": most, "max_idle": 60, "timeout": 10, "reconnect_timeout": 2}
-    return {"CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": pool}}
+    pool: dict[str, Any] = {"min_size": 1, "max_size": most, "max_idle": 60, "timeout": 10, "reconnect_timeout": 2}
+    return {"pool": pool}
 
 
 def _host(parts: SplitResult) -> str:

@@ -14,11 +14,17 @@ from tests.environment import HOME, SERVER
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """A file for SQLite's test database, so that other threads and processes may look into it."""
+    """A file for SQLite's test database, so that other threads and processes may look into it.
+
+    On PostgreSQL a test may wait for something in the middle of its transaction, which no part of Slipway does.
+    """
     from django.conf import settings
 
-    if not SERVER:
-        settings.DATABASES["default"]["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+    database = settings.DATABASES["default"]
+    if SERVER:
+        del database["OPTIONS"]["options"]
+    else:
+        database["TEST"]["NAME"] = str(HOME / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,8 @@ def test_cores_that_are_gone_when_a_hub_is_built_stop_the_run_before_anything_is
     form.goto(detail)
     failure = form.get_by_role("alert").filter(has_text="cores")
     expect(failure).to_contain_text(
-        re.compile(r"needs \d+ cores; of “Total Regional vCPUs” only 1 are left in UK South")
+        re.compile(r"needs \d+ cores; of “Total Regional vCPUs” only 1 are left in UK South"),
+        timeout=30_000,  # it is said when it was found twice
     )
     expect(failure).to_contain_text("Choose fewer or smaller nodes or another region, or ask Azure for more quota.")
     expect(failure).to_contain_text("Please ask Azure for more of “Total Regional vCPUs” in UK South")

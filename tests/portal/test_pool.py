@@ -48,6 +48,12 @@ def test_requests_one_after_the_other_share_their_connections(connections: Conne
     assert len({served_by(connections) for _ in range(10)}) <= 2
 
 
+def test_rows_that_a_stopped_process_has_locked_are_given_free_before_long(connections: ConnectionHandler) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("10s",)
+
+
 def test_a_connection_that_broke_meanwhile_is_replaced(connections: ConnectionHandler, server: Server) -> None:
     before = served_by(connections)
     with psycopg.connect(server.url, autocommit=True) as admin:

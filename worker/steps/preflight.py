@@ -50,14 +50,14 @@ class Preflight(Step[HubContext]):
         if look.borrowed and any(finding.severity == "error" for finding in found):
             facts = Look(ctx).whole()
             found = findings(facts, described(ctx), ctx.names)
-        for finding in found:
-            if finding.severity == "warning" and finding.code not in UNTRIED:
-                ctx.log(f"{finding.what} {finding.remedy}", Level.WARNING)
         if wrong := standing_in_the_way(ctx, found):
             return Found.failed(wrong)
         for finding in found:
             if finding.code in UNTRIED:
                 raise Unavailable(finding.what, "It is tried again by itself.", code=finding.code)
+        for finding in found:
+            if finding.severity == "warning" and finding.code not in UNTRIED:
+                ctx.log(f"{finding.what} {finding.remedy}", Level.WARNING)
         return Found.ready(f"rights, quota{_cores(facts)}, size, version, names and sign-ins are fine")
 
 
