@@ -79,7 +79,7 @@ def chore(job: Callable[P, None]) -> Callable[P, None]:
         from worker.inside.looks import Looks
 
         with Chore(functools.partial(job, *args, **kwargs)) as doing, Looks(doing) as looks:
-            _move(50, LONGEST_JOB, doing, looks, shortest=0.0, crowded=0.0)
+            _move(50, LONGEST_JOB, doing, looks, patient=False)
 
     return entry(beside_operations)
 
@@ -112,10 +112,9 @@ class Chore:
             connection.close()
 
 
-def _move(
-    limit: int, budget: float, *asides: Aside, shortest: float = SHORTEST_JOB, crowded: float = CROWDED_JOB
-) -> None:
-    """Moves operations beside something else, for as long as a job should last."""
+def _move(limit: int, budget: float, *asides: Aside, patient: bool = True) -> None:
+    """Moves operations beside something else, for as long as a job should last: to a chore a patient one gives way
+    after a while, another at once."""
     from worker.hub import HubContext
     from worker.plans import plan_of
     from worker.runner import Runner
@@ -123,8 +122,8 @@ def _move(
     runner, began = Runner(plan_of, HubContext, asides=asides), time.monotonic()
 
     def gives_way() -> bool:
-        least = crowded if runner.load() >= CROWD else shortest
-        return time.monotonic() - began > least and are_waiting("chores")
+        least = CROWDED_JOB if runner.load() >= CROWD else SHORTEST_JOB
+        return not (patient and time.monotonic() - began < least) and are_waiting("chores")
 
     runner.run(limit, budget, gives_way)
 
